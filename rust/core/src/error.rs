@@ -1,0 +1,71 @@
+//! The closed list of what can go wrong, as it crosses the ABI.
+
+use serde::Serialize;
+
+macro_rules! codes {
+    ($($name:ident = $text:literal),+ $(,)?) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+        pub enum Code { $(#[serde(rename = $text)] $name),+ }
+        impl Code {
+            pub const ALL: &[Code] = &[$(Code::$name),+];
+            pub fn as_str(self) -> &'static str { match self { $(Code::$name => $text),+ } }
+        }
+    };
+}
+
+codes! {
+    InvalidOption = "INVALID_OPTION",
+    Unsupported = "UNSUPPORTED",
+    BackendUnavailable = "BACKEND_UNAVAILABLE",
+    GuestNotFound = "GUEST_NOT_FOUND",
+    GuestInvalid = "GUEST_INVALID",
+    GuestBuildFailed = "GUEST_BUILD_FAILED",
+    ToolchainMissing = "TOOLCHAIN_MISSING",
+    PolicyViolation = "POLICY_VIOLATION",
+    TimedOut = "TIMED_OUT",
+    MemoryExceeded = "MEMORY_EXCEEDED",
+    OutputExceeded = "OUTPUT_EXCEEDED",
+    DiskExceeded = "DISK_EXCEEDED",
+    GuestCrashed = "GUEST_CRASHED",
+    InstallFailed = "INSTALL_FAILED",
+    FileNotFound = "FILE_NOT_FOUND",
+    PathRefused = "PATH_REFUSED",
+    ToolFailed = "TOOL_FAILED",
+    SessionClosed = "SESSION_CLOSED",
+    Aborted = "ABORTED",
+    Internal = "INTERNAL",
+}
+
+/// "Cannot <action>: <what stood in the way>".
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Error {
+    pub code: Code,
+    pub message: String,
+    /// Which limit ended the work: `time`, `cpu`, `memory`, `output` or `workspace`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<&'static str>,
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), limit: None }
+    }
+
+    pub fn limit(code: Code, limit: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), limit: Some(limit) }
+    }
+
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(Code::Internal, message)
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code.as_str(), self.message)
+    }
+}
+
+impl std::error::Error for Error {}
