@@ -1,0 +1,68 @@
+/**
+ * Runs code that nobody trusts, behind a wall, and hands back what it printed,
+ * made and returned.
+ *
+ * @example
+ * ```ts
+ * import { createSession } from "@mote/sandbox";
+ *
+ * const session = await createSession({ lang: "python" });
+ * const result = await session.run("print(6 * 7)");
+ * console.log(result.stdout, result.exitCode);
+ * await session.close();
+ * ```
+ *
+ * @module
+ */
+export { createSession, probe } from "./src/session.ts";
+export type { ChosenBackend, RunStream, Session } from "./src/session.ts";
+export { SandboxError } from "./src/errors.ts";
+export type {
+  SandboxErrorCode,
+  SandboxErrorDetails,
+  Violation,
+} from "./src/errors.ts";
+export type {
+  Artifact,
+  FileEntry,
+  InstalledLibrary,
+  LimitName,
+  OutputChunk,
+  Progress,
+  Receipt,
+  RunResult,
+  Timings,
+  ToolCall,
+} from "./src/result.ts";
+export type {
+  BackendChoice,
+  BackendName,
+  BackendOptions,
+  CallOptions,
+  CommonOptions,
+  ContainerOptions,
+  HyperlightOptions,
+  KubernetesOptions,
+  Language,
+  Limits,
+  ListOptions,
+  ResolvedLimits,
+  Rights,
+  RunOptions,
+  SessionOptions,
+} from "./src/options.ts";
+export type {
+  BackendStatus,
+  Capabilities,
+  CapabilitiesOf,
+  WasmCapabilities,
+} from "./src/backends/backend.ts";
+export { tool } from "./src/tools.ts";
+export type {
+  Schema,
+  SchemaIssue,
+  SchemaResult,
+  Tool,
+  ToolContext,
+  ToolDefinition,
+} from "./src/tools.ts";

@@ -1,0 +1,199 @@
+import type { SandboxErrorCode } from "../errors.ts";
+import type {
+  BackendChoice,
+  BackendName,
+  Language,
+  ResolvedLimits,
+} from "../options.ts";
+import type { FileEntry, LimitName, Progress, Timings } from "../result.ts";
+
+/** What a wall can do; what it cannot is refused with UNSUPPORTED. */
+export interface Capabilities {
+  /** Languages that it runs. */
+  readonly languages: readonly Language[];
+  /** Languages that can keep their state between runs. */
+  readonly interactive: readonly Language[];
+  /** Languages that `install()` knows. */
+  readonly install: readonly Language[];
+  /** Languages whose code can call tools of the host. */
+  readonly tools: readonly Language[];
+  /** Whether `limits.cpuMs` is counted. */
+  readonly cpuLimit: boolean;
+  /** Whether hosts of a network can be reached, if `rights.net` names them. */
+  readonly network: boolean;
+  /** Whether libraries may hold native code. */
+  readonly nativeLibraries: boolean;
+  /** Whether guest code can start processes. */
+  readonly processes: boolean;
+}
+
+/** Capabilities of `wasm`, as far as they are fixed. */
+export interface WasmCapabilities extends Capabilities {
+  /** Always: time on the processor is counted. */
+  readonly cpuLimit: true;
+  /** Never: there are no sockets. */
+  readonly network: false;
+  /** Never: wheels have to be pure Python. */
+  readonly nativeLibraries: false;
+  /** Never: the guest is one process. */
+  readonly processes: false;
+}
+
+/** Capabilities by the backend that was asked for. */
+export type CapabilitiesOf<B extends BackendChoice> = B extends "wasm"
+  ? WasmCapabilities
+  : Capabilities;
+
+/** Whether a backend can be used on this machine, and why. */
+export interface BackendStatus {
+  /** Whether a session would open. */
+  available: boolean;
+  /** What was found, or what stands in the way. */
+  reason: string;
+  /** More that the backend says of itself, such as the engine's version. */
+  details?: Readonly<Record<string, unknown>>;
+}
+
+/** A guest image file. */
+export interface GuestImage {
+  /** Where it is, absolute. */
+  readonly path: string;
+  /** Hash of the file, in hex. */
+  readonly sha256: string;
+}
+
+/** What a backend is told when a session opens. */
+export interface OpenSpec {
+  /** The language. */
+  readonly lang: Language;
+  /** The guest image; null where the code itself is the guest. */
+  readonly image: GuestImage | null;
+  /** Where built things are kept, absolute. */
+  readonly cacheDir: string;
+  /** Whether the interpreter's state is kept between runs. */
+  readonly interactive: boolean;
+  /** Environment of the guest. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Names of the tools. */
+  readonly tools: readonly string[];
+  /** Every limit. */
+  readonly limits: ResolvedLimits;
+  /** Cancels the opening. */
+  readonly signal?: AbortSignal | undefined;
+  /** Is told how far long work has come. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** What the host answers to a call of a tool. */
+export type ToolReply =
+  | { readonly json: string }
+  | { readonly error: "failed" | "input" | "limit"; readonly message: string };
+
+/** One run, as a backend is asked for it. */
+export interface RunRequest {
+  /** The program. */
+  readonly code: string | Uint8Array;
+  /** Standard input. */
+  readonly stdin: string | Uint8Array;
+  /** Arguments after the program's name. */
+  readonly args: readonly string[];
+  /** Wall-clock limit in ms; null is the session's. */
+  readonly timeMs: number | null;
+  /** Ends the run. */
+  readonly signal?: AbortSignal | undefined;
+  /** Takes output as it comes; a promise holds the guest back. Without it the output is in the outcome. */
+  readonly onOutput?:
+    | ((stream: "stdout" | "stderr", bytes: Uint8Array) => void | Promise<void>)
+    | undefined;
+  /** Answers a call of the guest; never rejects. `signal` aborts when the run ends. */
+  readonly onCall: (
+    name: string,
+    input: Uint8Array,
+    signal: AbortSignal,
+  ) => Promise<ToolReply>;
+}
+
+/** Why a run was ended. */
+export interface RunFailure {
+  /** The code of the error to throw. */
+  readonly code: SandboxErrorCode;
+  /** Its message. */
+  readonly message: string;
+}
+
+/** What came out of a run; a run that was ended has a failure as well. */
+export interface RunOutcome {
+  /** What the program ended with. */
+  readonly exitCode: number;
+  /** Output, unless it was streamed. */
+  readonly stdout: Uint8Array;
+  /** Error output, unless it was streamed. */
+  readonly stderr: Uint8Array;
+  /** How long it took. */
+  readonly timings: Timings;
+  /** A limit that the code coped with. */
+  readonly limitHit?: LimitName | undefined;
+  /** Workspace paths of files that the run made or changed. */
+  readonly changed?: readonly string[] | undefined;
+  /** Set when the run was ended. */
+  readonly failure?: RunFailure | undefined;
+}
+
+/** The two trees of a session that the host can write. */
+export type FileRoot = "sandbox" | "site-packages";
+
+/** What a write sets beside the bytes. */
+export interface WriteOptions {
+  /** Where to write; null starts the file anew. */
+  readonly offset: number | null;
+  /** Permission bits of a new file. */
+  readonly mode?: number | undefined;
+  /** When it was last written, in ms since 1970. */
+  readonly mtimeMs?: number | undefined;
+}
+
+/** Files of a session; paths are relative to the root and clean. */
+export interface FileStore {
+  /** Writes bytes, 1 MiB at most. */
+  write(path: string, bytes: Uint8Array, options: WriteOptions): Promise<void>;
+  /** Reads bytes, 1 MiB at most. */
+  read(
+    path: string,
+    offset: number,
+    length: number,
+  ): Promise<{ bytes: Uint8Array; eof: boolean }>;
+  /** What a directory holds, sorted by path; links are not followed. */
+  list(path: string, recursive: boolean): Promise<FileEntry[]>;
+  /** One entry, links not followed; undefined when there is none. */
+  stat(path: string): Promise<FileEntry | undefined>;
+  /** Makes a directory and those above it. */
+  mkdir(path: string): Promise<void>;
+  /** Makes a link. */
+  symlink(path: string, target: string): Promise<void>;
+  /** Removes a file, or a directory with what is in it. */
+  remove(path: string): Promise<void>;
+}
+
+/** An open wall with one guest behind it. */
+export interface Wall {
+  /** Runs a program; runs of one wall queue. Rejects only when it could not be tried. */
+  run(request: RunRequest): Promise<RunOutcome>;
+  /** The files behind the wall. */
+  files(root: FileRoot): FileStore;
+  /** Ends what runs and frees everything; may be called again. */
+  close(): Promise<void>;
+}
+
+/** Who provides walls of one kind. */
+export interface Backend {
+  /** Its name. */
+  readonly name: BackendName;
+  /** What it can do. */
+  readonly capabilities: Capabilities;
+  /** Whether it needs the guest images of the guest toolkit. */
+  readonly usesImages: boolean;
+  /** Whether it can be used on this machine. */
+  probe(): Promise<BackendStatus>;
+  /** Opens a wall. */
+  open(spec: OpenSpec): Promise<Wall>;
+}
