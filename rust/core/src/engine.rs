@@ -1,0 +1,123 @@
+//! What a wall must be able to do, whichever it is: wasm in this process, or a micro-VM.
+
+use crate::error::{Error, Result};
+use crate::request::{Open, Opened, RunHead, Submit};
+use crate::run::{Run, Traces};
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Makes sandboxes of one kind.
+pub trait Engine: Send + Sync {
+    /// The `backend` of requests it serves.
+    fn name(&self) -> &'static str;
+
+    /// What it can do on this machine, without leaving anything behind.
+    fn probe(&self) -> Probe;
+
+    /// Opens a sandbox when that takes well under a millisecond, else `None`: then `open` is called on a worker.
+    fn open_at_once(&self, open: &Open) -> Option<Result<(Arc<dyn Sandbox>, Opened)>>;
+
+    /// Opens a sandbox; may load and compile.
+    fn open(&self, open: &Open, opening: &dyn Opening) -> Result<(Arc<dyn Sandbox>, Opened)>;
+}
+
+/// The one who waits for an `open`.
+pub trait Opening {
+    fn progress(&self, progress: Progress);
+    /// True once nobody wants the sandbox any longer.
+    fn cancelled(&self) -> bool;
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Progress {
+    pub stage: &'static str,
+    pub done: u64,
+    pub total: u64,
+    pub text: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Probe {
+    pub available: bool,
+    pub reason: String,
+}
+
+/// One session's wall. Dropping it frees everything the session held.
+pub trait Sandbox: Send + Sync {
+    /// Runs guest code to its end on the calling thread; called for one run at a time.
+    fn run(&self, head: &RunHead, code: &[u8], stdin: &[u8], run: &Arc<Run>) -> Outcome;
+
+    /// Serves a file request, also while a run is going. The answer is the `ok` object and a payload.
+    fn files(&self, request: &Submit, payload: &[u8]) -> Result<(serde_json::Value, Vec<u8>)>;
+}
+
+/// How a run ended inside the wall.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// `None` when the guest was ended from outside or crashed.
+    pub exit_code: Option<u32>,
+    /// `None` with no exit code either: the run was stopped, and the run itself knows why.
+    pub error: Option<Error>,
+    pub limit_hit: Option<LimitHit>,
+    /// When guest code began to run.
+    pub entered: Option<Instant>,
+    /// An interactive session had to begin with a fresh interpreter.
+    pub state_lost: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LimitHit {
+    Output,
+    Memory,
+    Workspace,
+}
+
+/// The `ok` of a done run, also beside an error.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ran {
+    pub exit_code: Option<u32>,
+    pub stdout_bytes: u64,
+    pub stderr_bytes: u64,
+    pub limit_hit: Option<LimitHit>,
+    pub timings: Timings,
+    pub calls: u32,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Timings {
+    pub queued_ms: f64,
+    pub start_ms: f64,
+    pub first_byte_ms: Option<f64>,
+    pub run_ms: f64,
+    pub total_ms: f64,
+}
+
+impl Ran {
+    pub fn new(run: &Run, outcome: &Outcome, traces: &Traces, ended: Instant) -> Self {
+        let started = run.started();
+        let entered = outcome.entered.unwrap_or(started);
+        Self {
+            exit_code: outcome.exit_code,
+            stdout_bytes: traces.stdout_bytes,
+            stderr_bytes: traces.stderr_bytes,
+            limit_hit: outcome.limit_hit.or(traces.output_cut.then_some(LimitHit::Output)),
+            timings: Timings {
+                queued_ms: ms(started - run.submitted()),
+                start_ms: ms(entered - started),
+                first_byte_ms: traces.first_byte.map(|at| ms(at - started)),
+                run_ms: ms(ended.saturating_duration_since(entered)),
+                total_ms: ms(ended.saturating_duration_since(run.submitted())),
+            },
+            calls: traces.calls,
+        }
+    }
+}
+
+/// Milliseconds with three places, enough for what is measured and short on the wire.
+pub fn ms(duration: Duration) -> f64 {
+    duration.as_micros() as f64 / 1000.0
+}

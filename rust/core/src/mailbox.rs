@@ -1,0 +1,210 @@
+//! One client's events, waiting to be taken.
+
+use crate::codec;
+use crate::run::Run;
+use crate::wire::{EVENT_HEADER_BYTES, EventKind};
+use serde::Serialize;
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Output events of one request grow up to this size before the next one is begun.
+const MERGED_BYTES: usize = 64 << 10;
+
+/// Tells the host that the mailbox is no longer empty. Runs on the thread that pushed the event.
+pub type Notify = Box<dyn Fn() + Send + Sync>;
+
+pub struct Mailbox {
+    notify: Notify,
+    state: Mutex<State>,
+    calm: Condvar,
+}
+
+struct State {
+    events: VecDeque<Event>,
+    /// The host drained the mailbox and has not been told of anything since.
+    armed: bool,
+    /// Threads inside the host's notify.
+    notifying: usize,
+    closed: bool,
+}
+
+struct Event {
+    request: u32,
+    kind: EventKind,
+    body: Vec<u8>,
+    /// Whose unread bytes these are.
+    run: Option<Arc<Run>>,
+}
+
+/// What `take` found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Taken {
+    Bytes(usize),
+    TooSmall(usize),
+}
+
+impl Mailbox {
+    pub fn new(notify: Notify) -> Self {
+        let state = State { events: VecDeque::new(), armed: true, notifying: 0, closed: false };
+        Self { notify, state: Mutex::new(state), calm: Condvar::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds an event and tells the host when it waits for one.
+    pub fn post(&self, request: u32, kind: EventKind, body: Vec<u8>) {
+        self.push(Event { request, kind, body, run: None }, true);
+    }
+
+    /// Adds an event whose request is being submitted right now: its caller takes it without being told.
+    pub fn post_quietly(&self, request: u32, kind: EventKind, body: Vec<u8>) {
+        self.push(Event { request, kind, body, run: None }, false);
+    }
+
+    pub fn post_message(&self, request: u32, kind: EventKind, head: &impl Serialize, payload: &[u8]) {
+        self.post(request, kind, codec::encode(head, payload));
+    }
+
+    /// Adds streamed output, counted by `run` until it is taken.
+    pub fn post_output(&self, run: &Arc<Run>, kind: EventKind, bytes: &[u8]) {
+        {
+            let mut state = self.state();
+            if let Some(last) = state.events.back_mut()
+                && last.request == run.request
+                && last.kind == kind
+                && last.body.len() + bytes.len() <= MERGED_BYTES
+            {
+                last.body.extend_from_slice(bytes);
+                return;
+            }
+        }
+        self.push(Event { request: run.request, kind, body: bytes.to_vec(), run: Some(run.clone()) }, true);
+    }
+
+    fn push(&self, event: Event, loudly: bool) {
+        {
+            let mut state = self.state();
+            if state.closed {
+                return;
+            }
+            state.events.push_back(event);
+            if !loudly || !state.armed {
+                return;
+            }
+            state.armed = false;
+            state.notifying += 1;
+        }
+        (self.notify)();
+        let mut state = self.state();
+        state.notifying -= 1;
+        if state.notifying == 0 {
+            self.calm.notify_all();
+        }
+    }
+
+    /// Copies whole events into `buffer`.
+    pub fn take(&self, buffer: &mut [u8]) -> Taken {
+        let mut read: Vec<(Arc<Run>, usize)> = Vec::new();
+        let mut at = 0;
+        {
+            let mut state = self.state();
+            while let Some(event) = state.events.front() {
+                let size = EVENT_HEADER_BYTES + event.body.len();
+                let Some(place) = buffer.get_mut(at..at + size) else { break };
+                write_event(place, event);
+                at += size;
+                if let Some(event) = state.events.pop_front()
+                    && let Some(run) = event.run
+                {
+                    read.push((run, event.body.len()));
+                }
+            }
+            match state.events.front() {
+                None => state.armed = true,
+                Some(event) if at == 0 => return Taken::TooSmall(EVENT_HEADER_BYTES + event.body.len()),
+                Some(_) => {}
+            }
+        }
+        for (run, bytes) in read {
+            run.output_taken(bytes);
+        }
+        Taken::Bytes(at)
+    }
+
+    /// Drops what waits, refuses what comes, and returns when no thread is inside the host's notify.
+    pub fn close(&self) {
+        let mut state = self.state();
+        state.closed = true;
+        let events = std::mem::take(&mut state.events);
+        while state.notifying > 0 {
+            state = self.calm.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(state);
+        drop(events);
+    }
+}
+
+fn write_event(place: &mut [u8], event: &Event) {
+    let (header, body) = place.split_at_mut(EVENT_HEADER_BYTES);
+    header[..4].copy_from_slice(&(event.body.len() as u32).to_le_bytes());
+    header[4..8].copy_from_slice(&event.request.to_le_bytes());
+    header[8..].copy_from_slice(&[event.kind as u8, 0, 0, 0]);
+    body.copy_from_slice(&event.body);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    fn counted() -> (Arc<AtomicUsize>, Mailbox) {
+        let count = Arc::new(AtomicUsize::new(0));
+        let seen = count.clone();
+        (count, Mailbox::new(Box::new(move || drop(seen.fetch_add(1, Ordering::SeqCst)))))
+    }
+
+    #[test]
+    fn the_host_is_told_once_until_it_has_drained_the_mailbox() {
+        let (told, mailbox) = counted();
+        mailbox.post(1, EventKind::Done, b"one".to_vec());
+        mailbox.post(2, EventKind::Done, b"two".to_vec());
+        assert_eq!(told.load(Ordering::SeqCst), 1);
+        let mut buffer = [0; 16];
+        assert_eq!(mailbox.take(&mut buffer), Taken::Bytes(15));
+        assert_eq!(buffer[..15], *b"\x03\0\0\0\x01\0\0\0\x05\0\0\0one");
+        mailbox.post(3, EventKind::Done, vec![]);
+        assert_eq!(told.load(Ordering::SeqCst), 1);
+        assert_eq!(mailbox.take(&mut [0; 64]), Taken::Bytes(27));
+        assert_eq!(mailbox.take(&mut [0; 64]), Taken::Bytes(0));
+        mailbox.post(4, EventKind::Done, vec![]);
+        assert_eq!(told.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn quiet_events_tell_nobody_but_leave_the_bell_armed() {
+        let (told, mailbox) = counted();
+        mailbox.post_quietly(1, EventKind::Done, vec![1]);
+        assert_eq!(told.load(Ordering::SeqCst), 0);
+        mailbox.post(2, EventKind::Done, vec![2]);
+        assert_eq!(told.load(Ordering::SeqCst), 1);
+        assert_eq!(mailbox.take(&mut [0; 64]), Taken::Bytes(26));
+    }
+
+    #[test]
+    fn a_buffer_too_small_is_told_what_it_needs() {
+        let (_, mailbox) = counted();
+        mailbox.post(1, EventKind::Done, vec![0; 100]);
+        assert_eq!(mailbox.take(&mut [0; 111]), Taken::TooSmall(112));
+        assert_eq!(mailbox.take(&mut [0; 112]), Taken::Bytes(112));
+    }
+
+    #[test]
+    fn a_closed_mailbox_keeps_silent() {
+        let (told, mailbox) = counted();
+        mailbox.close();
+        mailbox.post(1, EventKind::Done, vec![]);
+        assert_eq!((told.load(Ordering::SeqCst), mailbox.take(&mut [0; 64])), (0, Taken::Bytes(0)));
+    }
+}

@@ -1,0 +1,170 @@
+//! What the host asks for: the heads of `open`, `submit` and `reply` messages.
+
+use crate::limits::Limits;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Open {
+    pub backend: String,
+    pub lang: String,
+    #[serde(default)]
+    pub image: Option<ImageFile>,
+    pub cache_dir: PathBuf,
+    #[serde(default)]
+    pub interactive: bool,
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    #[serde(default)]
+    pub tools: Vec<String>,
+    #[serde(default)]
+    pub limits: Limits,
+    /// 64 hexadecimal digits, or null for a random one.
+    #[serde(default)]
+    pub seed: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct ImageFile {
+    pub path: PathBuf,
+    pub sha256: String,
+}
+
+/// The `ok` of a done `open`.
+#[derive(Clone, Debug, Serialize, PartialEq)]
+pub struct Opened {
+    pub image: Option<String>,
+    pub compiled: bool,
+    pub ms: f64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Submit {
+    Run(RunHead),
+    Write(WriteHead),
+    Read(ReadHead),
+    List(ListHead),
+    Stat(PathHead),
+    Mkdir(TreeHead),
+    Remove(TreeHead),
+    Symlink(SymlinkHead),
+}
+
+/// Payload: `codeBytes` of code, then stdin.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunHead {
+    pub code_bytes: usize,
+    #[serde(default)]
+    pub args: Vec<String>,
+    #[serde(default)]
+    pub time_ms: Option<u64>,
+    #[serde(default)]
+    pub stream: bool,
+}
+
+/// Which tree a file request means.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Root {
+    #[default]
+    Sandbox,
+    SitePackages,
+}
+
+/// Payload: the bytes. Without an offset the file is created or replaced.
+#[derive(Clone, Debug, Deserialize)]
+pub struct WriteHead {
+    pub path: String,
+    #[serde(default)]
+    pub root: Root,
+    #[serde(default)]
+    pub offset: Option<u64>,
+    #[serde(default)]
+    pub mode: Option<u32>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct ReadHead {
+    pub path: String,
+    #[serde(default)]
+    pub root: Root,
+    pub offset: u64,
+    pub length: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct ListHead {
+    pub path: String,
+    #[serde(default)]
+    pub root: Root,
+    #[serde(default)]
+    pub recursive: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct PathHead {
+    pub path: String,
+    #[serde(default)]
+    pub root: Root,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct TreeHead {
+    pub path: String,
+    #[serde(default)]
+    pub root: Root,
+    #[serde(default)]
+    pub recursive: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct SymlinkHead {
+    pub path: String,
+    #[serde(default)]
+    pub root: Root,
+    pub target: String,
+}
+
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    pub path: String,
+    pub kind: EntryKind,
+    pub size: u64,
+    pub mode: u32,
+    pub mtime_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum EntryKind {
+    File,
+    Directory,
+    Symlink,
+}
+
+/// Head of `reply`: `{"ok":true}` with the JSON value as payload, or `{"error":…,"message":…}`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Reply {
+    #[serde(default)]
+    pub ok: bool,
+    #[serde(default)]
+    pub error: Option<ToolProblem>,
+    #[serde(default)]
+    pub message: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum ToolProblem {
+    Failed,
+    Input,
+    Limit,
+}
