@@ -1,0 +1,77 @@
+/** Counts out of what test runners write for programs to read. */
+
+/** How the tests of one step went. */
+export interface Counts {
+  passed: number;
+  failed: number;
+  /** Names of tests that were left out, each with its reason where the report gives one. */
+  skipped: string[];
+  /** Names of tests that failed. */
+  failures: string[];
+}
+
+export const none: Counts = { passed: 0, failed: 0, skipped: [], failures: [] };
+
+export function add(a: Counts, b: Counts): Counts {
+  return {
+    passed: a.passed + b.passed,
+    failed: a.failed + b.failed,
+    skipped: [...a.skipped, ...b.skipped],
+    failures: [...a.failures, ...b.failures],
+  };
+}
+
+const entities: Record<string, string> = {
+  lt: "<",
+  gt: ">",
+  amp: "&",
+  quot: '"',
+  apos: "'",
+};
+
+const unescape = (text: string): string =>
+  text.replace(/&(lt|gt|amp|quot|apos);/g, (_, name) => entities[name] ?? "");
+
+/** The JUnit report of `deno test` or `node --test`. */
+export function fromJunit(xml: string): Counts {
+  const counts: Counts = { passed: 0, failed: 0, skipped: [], failures: [] };
+  for (
+    const [, attributes, body] of xml.matchAll(
+      /<testcase\b([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g,
+    )
+  ) {
+    const name = unescape(/\bname="([^"]*)"/.exec(attributes!)?.[1] ?? "?");
+    if (/<skipped/.test(body ?? "")) {
+      const reason = unescape(
+        /<skipped[^>]*message="([^"]*)"/.exec(body!)?.[1] ?? "",
+      );
+      counts.skipped.push(
+        reason && !name.includes(reason) ? `${name} (${reason})` : name,
+      );
+    } else if (/<(failure|error)\b/.test(body ?? "")) {
+      counts.failed++;
+      counts.failures.push(name);
+    } else {
+      counts.passed++;
+    }
+  }
+  return counts;
+}
+
+/** The output of `cargo test`: one line a test, in a form that libtest keeps stable. */
+export function fromCargo(output: string): Counts {
+  const counts: Counts = { passed: 0, failed: 0, skipped: [], failures: [] };
+  for (
+    const [, name, result] of output.matchAll(
+      /^test (.+?) \.\.\. (ok|FAILED|ignored)/gm,
+    )
+  ) {
+    if (result === "ok") counts.passed++;
+    else if (result === "ignored") counts.skipped.push(name!);
+    else {
+      counts.failed++;
+      counts.failures.push(name!);
+    }
+  }
+  return counts;
+}

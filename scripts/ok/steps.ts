@@ -1,0 +1,205 @@
+/** What `deno task ok` runs, in this order. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { cacheDir, root } from "../cargo.ts";
+import { fromCargo, fromJunit } from "./counts.ts";
+import type { Counts } from "./counts.ts";
+import { prepareConsumer } from "./consumer.ts";
+import { cargoFuzz, nodeBinary } from "./programs.ts";
+
+/** Runs a command with its output in the step's log; resolves to its exit code. */
+export type Run = (
+  command: string,
+  args: string[],
+  options?: { cwd?: string; env?: Record<string, string> },
+) => Promise<number>;
+
+/** What a step gets. */
+export interface Tools {
+  run: Run;
+  /** The step's log as written until now. */
+  log(): string;
+  /** A file of the step's own for a report. */
+  report: string;
+}
+
+/** One line of the gate. */
+export interface Step {
+  name: string;
+  /** Where the step's own tests are counted; a step without is one check that passes or fails. */
+  run(tools: Tools): Promise<Counts | boolean>;
+}
+
+const deno = Deno.execPath();
+
+function check(name: string, command: string, ...args: string[]): Step {
+  return { name, run: async (tools) => (await tools.run(command, args)) === 0 };
+}
+
+/** Reads a JUnit report; a runner that died before it wrote one, or failed outside of a test, is a failure. */
+function counted(code: number, file: string, name: string): Counts {
+  const counts = existsSync(file)
+    ? fromJunit(readFileSync(file, "utf8"))
+    : { passed: 0, failed: 0, skipped: [], failures: [] };
+  if (code !== 0 && counts.failed === 0) {
+    return {
+      ...counts,
+      failed: 1,
+      failures: [`${name} ended with exit code ${code}`],
+    };
+  }
+  if (counts.passed + counts.failed === 0) {
+    return { ...counts, failed: 1, failures: [`${name} ran no test`] };
+  }
+  return counts;
+}
+
+function denoTests(name: string, ...paths: string[]): Step {
+  return {
+    name,
+    async run({ run, report }) {
+      const code = await run(deno, [
+        "test",
+        "-A",
+        `--junit-path=${report}`,
+        ...paths,
+      ]);
+      return counted(code, report, name);
+    },
+  };
+}
+
+const portable: readonly string[] = ["conformance"];
+
+function nodeTests(version: number): Step {
+  const name = `conformance, node ${version}`;
+  return {
+    name,
+    async run({ run, report }) {
+      const node = await nodeBinary(version, run);
+      const dir = await prepareConsumer(run);
+      const files = portable.flatMap((folder) =>
+        readdirSync(`${dir}/tests/${folder}`)
+          .filter((file) => file.endsWith("_test.js"))
+          .map((file) => `tests/${folder}/${file}`)
+      );
+      const reporters = [
+        "--test-reporter=junit",
+        `--test-reporter-destination=${report}`,
+        "--test-reporter=spec",
+        "--test-reporter-destination=stdout",
+      ];
+      const code = await run(node, ["--test", ...reporters, ...files], {
+        cwd: dir,
+      });
+      return counted(code, report, name);
+    },
+  };
+}
+
+function fuzzTargets(): string[] {
+  const dir = `${root}/rust/fuzz/fuzz_targets`;
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir).filter((file) => file.endsWith(".rs")).map((file) =>
+    file.slice(0, -3)
+  );
+}
+
+const fuzz: Step = {
+  name: "fuzz smoke",
+  async run({ run }) {
+    const seconds = Deno.env.get("MOTE_FUZZ_SECONDS") ?? "20";
+    const bin = await cargoFuzz(run);
+    const env = { RUSTC_BOOTSTRAP: "1", CARGO_TARGET_DIR: `${cacheDir}/fuzz` };
+    const counts: Counts = { passed: 0, failed: 0, skipped: [], failures: [] };
+    for (const target of fuzzTargets()) {
+      const code = await run(bin, [
+        "fuzz",
+        "run",
+        target,
+        "--",
+        `-max_total_time=${seconds}`,
+        "-rss_limit_mb=4096",
+      ], { cwd: `${root}/rust`, env });
+      if (code === 0) counts.passed++;
+      else {
+        counts.failed++;
+        counts.failures.push(`fuzz ${target}`);
+      }
+    }
+    return counts;
+  },
+};
+
+const cargoTests: Step = {
+  name: "cargo test",
+  async run({ run, log }) {
+    const code = await run("cargo", ["test", "--workspace", "--no-fail-fast"]);
+    const counts = fromCargo(log());
+    if (code !== 0 && counts.failed === 0) {
+      return {
+        ...counts,
+        failed: 1,
+        failures: [`cargo test ended with exit code ${code}`],
+      };
+    }
+    return counts;
+  },
+};
+
+const header: Step = {
+  name: "C header",
+  async run({ run }) {
+    const flags = [
+      "-std=c99",
+      "-Wall",
+      "-Wextra",
+      "-Werror",
+      "-pedantic",
+      "-fsyntax-only",
+    ];
+    const args = [
+      "-I",
+      `${root}/rust/abi`,
+      "-x",
+      "c",
+      `${root}/tests/binding/header.c`,
+    ];
+    return (await run("cc", [...flags, ...args])) === 0;
+  },
+};
+
+/** Every step; the quick ones first, so that a slip shows within seconds. */
+export const steps: readonly Step[] = [
+  check("format", deno, "fmt", "--check"),
+  check("lint", deno, "lint"),
+  check("types", deno, "check", "."),
+  check("docs of the API", deno, "doc", "--lint", "mod.ts", "testing.ts"),
+  check("arrows", deno, "run", "-A", "scripts/imports.ts"),
+  check("house rules", deno, "run", "-A", "scripts/tidy.ts"),
+  check("cargo fmt", "cargo", "fmt", "--all", "--check"),
+  check("library", deno, "run", "-A", "scripts/build.ts"),
+  denoTests("unit tests", "src/", "ffi/"),
+  denoTests("conformance, deno", "tests/conformance/"),
+  denoTests("binding", "tests/binding/"),
+  denoTests("docs", "tests/docs/"),
+  check("npm packages", deno, "run", "-A", "scripts/npm.ts"),
+  nodeTests(20),
+  nodeTests(22),
+  nodeTests(24),
+  denoTests("hostile guests", "tests/hostile/"),
+  denoTests("leaks", "tests/leak/"),
+  check(
+    "clippy",
+    "cargo",
+    "clippy",
+    "--workspace",
+    "--all-targets",
+    "--",
+    "-D",
+    "warnings",
+  ),
+  cargoTests,
+  header,
+  check("guest images", "bash", "guests/check.sh"),
+  fuzz,
+];
