@@ -1,0 +1,4 @@
+# {"ends": "exit"}
+held = []
+while True:
+    held.append(open("/dev/null"))

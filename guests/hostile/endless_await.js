@@ -1,0 +1,2 @@
+// {"ends": ["TIMED_OUT", "exit"]}
+await new Promise(() => {});

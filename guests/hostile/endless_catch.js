@@ -1,0 +1,10 @@
+// {"ends": "TIMED_OUT"}
+for (;;) {
+  try {
+    for (;;);
+  } catch {
+    continue;
+  } finally {
+    continue;
+  }
+}

@@ -1,0 +1,2 @@
+// {"ends": "TIMED_OUT"}
+for (;;);

@@ -1,0 +1,3 @@
+# {"ends": "TIMED_OUT"}
+while True:
+    pass

@@ -1,0 +1,2 @@
+// {"ends": "TIMED_OUT"}
+setInterval(() => {}, 0);

@@ -1,0 +1,4 @@
+# {"ends": ["exit", "ok"]}
+import sys
+
+sys.exit(2**70)

@@ -1,0 +1,4 @@
+# {"ends": "exit", "exitCode": 255}
+import sys
+
+sys.exit(-1)

@@ -1,0 +1,2 @@
+// {"ends": ["exit", "ok"]}
+process.exit({ valueOf: () => 3 });

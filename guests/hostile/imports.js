@@ -1,0 +1,25 @@
+// {"ends": "ok", "stdout": "held\n"}
+for (
+  const name of [
+    "node:child_process",
+    "node:net",
+    "node:worker_threads",
+    "node:ffi",
+    "node:vm",
+    "std",
+    "os",
+    "qjs:os",
+    "/etc/passwd",
+    "../../../etc/passwd",
+    "https://localhost/x.js",
+    "data:text/javascript,1",
+  ]
+) {
+  try {
+    await import(name);
+    console.log("imported", name);
+  } catch {
+    continue;
+  }
+}
+console.log("held");

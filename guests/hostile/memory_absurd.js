@@ -1,0 +1,2 @@
+// {"ends": "exit"}
+new ArrayBuffer(2 ** 53);

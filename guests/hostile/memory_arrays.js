@@ -1,0 +1,3 @@
+// {"ends": "MEMORY_EXCEEDED"}
+const kept = [];
+for (;;) kept.push(new Uint8Array(1 << 20).fill(1));

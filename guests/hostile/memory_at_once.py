@@ -1,0 +1,2 @@
+# {"ends": "MEMORY_EXCEEDED"}
+bytearray(1 << 31)

@@ -1,0 +1,2 @@
+# {"ends": "MEMORY_EXCEEDED"}
+open("/dev/zero", "rb").read()

@@ -1,0 +1,2 @@
+# {"ends": ["MEMORY_EXCEEDED", "exit"]}
+"%*d" % (1 << 30, 1)

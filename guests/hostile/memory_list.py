@@ -1,0 +1,4 @@
+# {"ends": "MEMORY_EXCEEDED"}
+kept = []
+while True:
+    kept.append(bytearray(1 << 20))

@@ -1,0 +1,3 @@
+// {"ends": "MEMORY_EXCEEDED"}
+let kept = null;
+for (;;) kept = { kept };

@@ -1,0 +1,2 @@
+// {"ends": ["MEMORY_EXCEEDED", "TIMED_OUT"]}
+for (;;) Promise.resolve().then(() => {});

@@ -1,0 +1,3 @@
+// {"ends": "MEMORY_EXCEEDED", "stdinBytes": 100000000}
+import fs from "node:fs";
+fs.readFileSync(0);

@@ -1,0 +1,4 @@
+# {"ends": "MEMORY_EXCEEDED"}
+text = "x"
+while True:
+    text += text

@@ -1,0 +1,2 @@
+// {"ends": "OUTPUT_EXCEEDED"}
+for (;;) console.log("x".repeat(10_000));

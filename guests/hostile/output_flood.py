@@ -1,0 +1,3 @@
+# {"ends": "OUTPUT_EXCEEDED"}
+while True:
+    print("x" * 10_000)

@@ -1,0 +1,2 @@
+// {"ends": "OUTPUT_EXCEEDED"}
+for (;;) console.error("x".repeat(10_000));

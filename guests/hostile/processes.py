@@ -1,0 +1,17 @@
+# {"ends": "ok", "stdout": "refused\nrefused\nrefused\nrefused\n"}
+import os
+import subprocess
+
+
+def attempt(start):
+    try:
+        start()
+        print("started")
+    except (AttributeError, OSError, RuntimeError, NotImplementedError):
+        print("refused")
+
+
+attempt(lambda: os.fork())
+attempt(lambda: os.execv("/bin/sh", ["sh"]))
+attempt(lambda: os.posix_spawn("/bin/sh", ["sh"], {}))
+attempt(lambda: subprocess.run(["sh", "-c", "true"], check=True))

@@ -1,0 +1,3 @@
+// {"ends": "exit", "stderr": "RangeError|stack"}
+const down = () => down() + 1;
+down();

@@ -1,0 +1,6 @@
+# {"ends": "exit", "stderr": "RecursionError"}
+def down():
+    down()
+
+
+down()

@@ -1,0 +1,5 @@
+# {"ends": ["exit", "GUEST_CRASHED"]}
+a = []
+a.append(a)
+b = [a]
+a == b

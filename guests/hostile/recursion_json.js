@@ -1,0 +1,2 @@
+// {"ends": ["exit", "GUEST_CRASHED"]}
+JSON.parse("[".repeat(5e6));

@@ -1,0 +1,2 @@
+# {"ends": ["exit", "GUEST_CRASHED", "MEMORY_EXCEEDED"]}
+compile("(" * 1_000_000 + ")" * 1_000_000, "x", "eval")

@@ -1,0 +1,2 @@
+// {"ends": "TIMED_OUT"}
+/^(a+)+$/.test("a".repeat(60) + "b");

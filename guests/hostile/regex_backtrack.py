@@ -1,0 +1,4 @@
+# {"ends": "TIMED_OUT"}
+import re
+
+re.match(r"(a+)+$", "a" * 60 + "b")

@@ -1,0 +1,9 @@
+# {"ends": "exit"}
+class Evil:
+    def __lt__(self, other):
+        victims.clear()
+        return True
+
+
+victims = [Evil() for _ in range(1000)]
+victims.sort()

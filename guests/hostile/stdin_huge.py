@@ -1,0 +1,7 @@
+# {"ends": "ok", "stdinBytes": 100000000, "stdout": "100000000\n", "limits": {"timeMs": 10000}}
+import sys
+
+count = 0
+while chunk := sys.stdin.buffer.read(65536):
+    count += len(chunk)
+print(count)

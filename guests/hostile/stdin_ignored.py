@@ -1,0 +1,2 @@
+# {"ends": "ok", "stdinBytes": 100000000}
+print("did not look")

@@ -1,0 +1,7 @@
+# {"ends": "ok", "stdout": "refused\n"}
+import threading
+
+try:
+    threading.Thread(target=print, args=("ran",)).start()
+except (RuntimeError, OSError):
+    print("refused")

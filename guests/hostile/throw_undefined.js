@@ -1,0 +1,2 @@
+// {"ends": "exit", "exitCode": 1}
+throw undefined;

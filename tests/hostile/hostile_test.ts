@@ -1,0 +1,150 @@
+/**
+ * Runs every program of guests/hostile. Each has to end as its first line says, within a bounded time, and
+ * to leave its session and the process healthy.
+ */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import process from "node:process";
+import { after, test } from "node:test";
+import { createSession, SandboxError } from "@mote/sandbox";
+import type { Limits, RunResult, Session } from "@mote/sandbox";
+import { bounded } from "../conformance/targets.ts";
+
+/** How a program may end: `ok` with exit code 0, `exit` with any other, else the code of an error. */
+type End = string;
+
+/** What the first line of a program says. */
+interface Expected {
+  ends: End | End[];
+  exitCode?: number;
+  stdout?: string;
+  /** A pattern. */
+  stderr?: string;
+  stdinBytes?: number;
+  limits?: Limits;
+}
+
+const folder = new URL("../../guests/hostile/", import.meta.url);
+
+const limits: Limits = {
+  timeMs: 1_500,
+  memoryMb: 64,
+  outputBytes: 1 << 20,
+  workspaceMb: 4,
+  workspaceFiles: 1_000,
+};
+
+/** Ending a run, freeing its memory and answering may take this much longer than its time limit, in ms. */
+const graceMs = 5_000;
+
+const languages = { py: "python", js: "javascript" } as const;
+
+type Ending = keyof typeof languages;
+
+const health = { py: "print('healthy')", js: "console.log('healthy')" };
+
+function expectedOf(source: string): Expected {
+  return JSON.parse(source.split("\n", 1)[0]!.replace(/^(#|\/\/) /, ""));
+}
+
+async function outcome(
+  run: Promise<RunResult>,
+): Promise<{ end: End; result: RunResult }> {
+  try {
+    const result = await run;
+    return { end: result.exitCode === 0 ? "ok" : "exit", result };
+  } catch (error) {
+    if (!(error instanceof SandboxError)) throw error;
+    assert.ok(
+      error.result,
+      `${error.code} came without what the run printed: ${error.message}`,
+    );
+    return { end: error.code, result: error.result };
+  }
+}
+
+async function assertHealthy(session: Session, ending: Ending): Promise<void> {
+  const { stdout, stderr } = await session.run(health[ending]);
+  assert.equal(stdout, "healthy\n", stderr);
+}
+
+async function attack(name: string, ending: Ending): Promise<void> {
+  const source = readFileSync(new URL(name, folder), "utf8");
+  const expected = expectedOf(source);
+  const lang = languages[ending];
+  const own = { ...limits, ...expected.limits };
+  const session = await createSession({ backend: "wasm", lang, limits: own });
+  try {
+    const stdin = new Uint8Array(expected.stdinBytes ?? 0);
+    const { end, result } = await bounded(
+      outcome(session.run(source, { stdin })),
+      own.timeMs! + graceMs,
+      name,
+    );
+    const printed = `${result.stdout.slice(0, 300)}\n${
+      result.stderr.slice(-600)
+    }`;
+    assert.ok(
+      [expected.ends].flat().includes(end),
+      `ended with ${end}\n${printed}`,
+    );
+    assert.equal(
+      result.exitCode,
+      expected.exitCode ?? result.exitCode,
+      printed,
+    );
+    assert.equal(result.stdout, expected.stdout ?? result.stdout, printed);
+    if (expected.stderr) {
+      assert.match(result.stderr, new RegExp(expected.stderr));
+    }
+    await assertHealthy(session, ending);
+  } finally {
+    await bounded(session.close(), graceMs, `closing after ${name}`);
+  }
+  const next = await createSession({ backend: "wasm", lang });
+  try {
+    await assertHealthy(next, ending);
+  } finally {
+    await next.close();
+  }
+}
+
+const chosen = process.env.MOTE_HOSTILE ?? "";
+
+for (const name of readdirSync(folder).sort()) {
+  const ending = name.slice(name.lastIndexOf(".") + 1) as Ending;
+  if (!(ending in languages) || !name.startsWith(chosen)) continue;
+  test(name, () => attack(name, ending));
+}
+
+test("all of them at once, in one process", async () => {
+  const names = readdirSync(folder).filter((name) =>
+    /^(endless|memory|output)_/.test(name)
+  );
+  const runs = names.map(async (name) => {
+    const source = readFileSync(new URL(name, folder), "utf8");
+    const lang = languages[name.slice(-2) as Ending];
+    const session = await createSession({
+      backend: "wasm",
+      lang,
+      limits: { ...limits, timeMs: 3_000 },
+    });
+    try {
+      await outcome(session.run(source));
+    } finally {
+      await session.close();
+    }
+  });
+  await bounded(Promise.all(runs), 120_000, "all at once");
+});
+
+after(async () => {
+  for (const ending of ["py", "js"] as const) {
+    const session = await createSession({
+      backend: "wasm",
+      lang: languages[ending],
+    });
+    await assertHealthy(session, ending);
+    await session.close();
+  }
+});
