@@ -2,12 +2,11 @@
 //! out of it, by `..`, by an absolute path or by a symbolic link, is refused.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::content::Content;
 use super::node::{Actor, Kind, Node};
 use super::path::{Absolute, Found, strip_prefix};
-use super::{Area, Fs, PATH_MAX, SANDBOX, SITE_PACKAGES, TMP};
+use super::{Area, Fs, SANDBOX, SITE_PACKAGES};
 use crate::abi::FileType;
 use crate::errno::Errno;
 
@@ -81,7 +80,7 @@ pub enum EntryKind {
 /// What stands at a path; links are not followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Relative to the directory that was listed, or as asked for.
+    /// Relative to the area's directory in a list, else as asked for.
     pub path: String,
     pub kind: EntryKind,
     pub size: u64,
@@ -93,7 +92,7 @@ pub struct Entry {
     pub target: Option<String>,
 }
 
-fn root(area: Area) -> (u32, &'static str) {
+pub(super) fn root(area: Area) -> (u32, &'static str) {
     match area {
         Area::Workspace => (SANDBOX, "sandbox"),
         Area::Library => (SITE_PACKAGES, "site-packages"),
@@ -101,7 +100,7 @@ fn root(area: Area) -> (u32, &'static str) {
 }
 
 /// The path from the area's directory on.
-fn relative(area: Area, path: &str) -> Result<&str, PathError> {
+pub(super) fn relative(area: Area, path: &str) -> Result<&str, PathError> {
     let path = match path.strip_prefix('/') {
         Some(_) => strip_prefix(path, root(area).1).ok_or(PathError::Refused)?,
         None => path,
@@ -110,13 +109,13 @@ fn relative(area: Area, path: &str) -> Result<&str, PathError> {
 }
 
 impl Fs {
-    fn host_walk<'p>(&self, area: Area, path: &'p str, follow: bool) -> Result<Found<'p>, PathError> {
+    pub(super) fn host_walk<'p>(&self, area: Area, path: &'p str, follow: bool) -> Result<Found<'p>, PathError> {
         let (root, name) = root(area);
         let path = relative(area, path)?;
         Ok(self.walk(Node::Work(root), path, follow, Absolute::Within(Node::Work(root), name))?)
     }
 
-    fn host_find(&self, area: Area, path: &str, follow: bool) -> Result<u32, PathError> {
+    pub(super) fn host_find(&self, area: Area, path: &str, follow: bool) -> Result<u32, PathError> {
         match self.host_walk(area, path, follow)?.existing(self)? {
             Node::Work(node) => Ok(node),
             _ => Err(PathError::Refused),
@@ -149,12 +148,12 @@ impl Fs {
             return Err(PathError::IsDirectory);
         }
         if offset.is_none() {
-            self.set_len(place, 0, now)?;
+            self.resize(place, 0, now)?;
         }
         if let Some(mode) = mode {
             self.inode_mut(node)?.mode = mode & 0o7777;
         }
-        let (written, _) = self.write_at(place, Some(offset.unwrap_or(0)), data, now)?;
+        let (written, _) = self.write_bytes(place, Some(offset.unwrap_or(0)), data, now)?;
         if written < data.len() { Err(PathError::NoSpace) } else { Ok(()) }
     }
 
@@ -165,13 +164,20 @@ impl Fs {
         Ok((n, offset.saturating_add(n as u64) >= self.len(node)))
     }
 
+    /// Sets the time of the last change, ns since the epoch. A link is not followed.
+    pub fn set_mtime(&mut self, area: Area, path: &str, mtime: u64) -> Result<(), PathError> {
+        let node = self.host_find(area, path, false)?;
+        self.inode_mut(node)?.mtim = mtime;
+        Ok(())
+    }
+
     /// What stands at `path`. A link there is not followed.
     pub fn stat_path(&self, area: Area, path: &str) -> Result<Entry, PathError> {
         let node = self.host_find(area, path, false)?;
         Ok(self.entry(node, path))
     }
 
-    fn entry(&self, node: u32, path: &str) -> Entry {
+    pub(super) fn entry(&self, node: u32, path: &str) -> Entry {
         let place = Node::Work(node);
         let kind = match self.file_type(place) {
             FileType::Directory => EntryKind::Directory,
@@ -187,127 +193,5 @@ impl Fs {
             mtime: inode.map_or(0, |i| i.mtim),
             target: self.link_target(place).map(Into::into),
         }
-    }
-
-    /// Entries of a directory by name; with `recursive` each directory is followed by what is in it. A path
-    /// above 4096 bytes, which only a guest can make, ends the listing with `NameTooLong`.
-    pub fn list_dir(&self, area: Area, path: &str, recursive: bool) -> Result<Vec<Entry>, PathError> {
-        let top = self.host_find(area, path, true)?;
-        let mut entries = Vec::new();
-        let mut open = Vec::new();
-        open.push((String::new(), self.dir(top)?.sorted()));
-        while let Some((prefix, dir)) = open.last_mut() {
-            let Some((name, node)) = dir.next() else {
-                open.pop();
-                continue;
-            };
-            let path = if prefix.is_empty() { name.into() } else { alloc::format!("{prefix}/{name}") };
-            if path.len() > PATH_MAX {
-                return Err(PathError::NameTooLong);
-            }
-            entries.push(self.entry(node, &path));
-            if recursive && let Ok(dir) = self.dir(node) {
-                open.push((path, dir.sorted()));
-            }
-        }
-        Ok(entries)
-    }
-
-    /// Makes a directory; with `recursive` also those above it, and one that exists is no error.
-    pub fn make_dir_path(&mut self, area: Area, path: &str, recursive: bool, now: u64) -> Result<(), PathError> {
-        let path = relative(area, path)?;
-        if recursive {
-            for (end, _) in path.match_indices('/') {
-                match self.make_one_dir(area, &path[..end], now) {
-                    Ok(()) | Err(PathError::Exists) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        match self.make_one_dir(area, path, now) {
-            Err(PathError::Exists) if recursive => {
-                let node = self.host_find(area, path, true)?;
-                if self.is_dir(Node::Work(node)) { Ok(()) } else { Err(PathError::NotDirectory) }
-            }
-            result => result,
-        }
-    }
-
-    fn make_one_dir(&mut self, area: Area, path: &str, now: u64) -> Result<(), PathError> {
-        let found = self.host_walk(area, path, false)?;
-        Ok(self.make_dir_at(&found, now, Actor::Host)?)
-    }
-
-    /// Removes a file, a link, or a directory; one that is not empty only with `recursive`. The area's own directory stays.
-    pub fn remove_path(&mut self, area: Area, path: &str, recursive: bool, now: u64) -> Result<(), PathError> {
-        let found = self.host_walk(area, path, false)?;
-        let Node::Work(node) = found.existing(self)? else { return Err(PathError::Refused) };
-        if recursive && self.dir(node).is_ok() && found.name.is_some() {
-            self.empty(node, now);
-        }
-        match self.remove_at(&found, now, Actor::Host) {
-            Err(Errno::Busy) => Err(PathError::Invalid),
-            result => Ok(result?),
-        }
-    }
-
-    /// Makes a symbolic link whose target stays within the area, seen from where the link stands.
-    pub fn symlink_path(&mut self, area: Area, path: &str, target: &str, now: u64) -> Result<(), PathError> {
-        let found = self.host_walk(area, path, false)?;
-        let mut depth = if target.starts_with('/') {
-            strip_prefix(target, root(area).1).ok_or(PathError::Refused)?;
-            0
-        } else {
-            self.depth(found.parent)
-        };
-        for (at, part) in target.split('/').filter(|p| !p.is_empty() && *p != ".").enumerate() {
-            if target.starts_with('/') && at == 0 {
-                continue;
-            }
-            if part == ".." {
-                depth = depth.checked_sub(1).ok_or(PathError::Refused)?;
-            } else {
-                depth += 1;
-            }
-        }
-        Ok(self.make_link_at(target, &found, now, Actor::Host)?)
-    }
-
-    /// Directories between `dir` and the top of its area.
-    fn depth(&self, dir: Node) -> usize {
-        let mut depth = 0;
-        let mut at = self.parent(dir);
-        while at != Node::Root {
-            depth += 1;
-            at = self.parent(at);
-        }
-        depth
-    }
-
-    /// Empties `/tmp`. What is open there lives on without a name until it is closed.
-    pub fn clear_tmp(&mut self, now: u64) {
-        self.empty(TMP, now);
-    }
-
-    /// Removes all that is below a directory, without recursion however deep it is.
-    fn empty(&mut self, top: u32, now: u64) {
-        let mut open = alloc::vec![top];
-        while let Some(&dir) = open.last() {
-            let Ok(entries) = self.dir_mut(dir) else { return };
-            let Some((name, node)) = entries.pop() else {
-                open.pop();
-                continue;
-            };
-            if self.dir(node).is_ok_and(|d| !d.is_empty()) {
-                // Its name is put back until it is empty itself.
-                if let Ok(entries) = self.dir_mut(dir) {
-                    entries.insert(&name, node);
-                }
-                open.push(node);
-            } else {
-                self.drop_name(node, &name, now);
-            }
-        }
-        self.touch(top, now);
     }
 }

@@ -4,6 +4,7 @@ mod attr;
 mod change;
 mod content;
 mod host;
+mod host_tree;
 mod list;
 mod node;
 mod open;
@@ -57,6 +58,9 @@ pub struct Fs {
     workspace: Quota,
     library: Quota,
     made: u64,
+    /// Number of the run whose changes are marked, and whether there are any.
+    changes: u32,
+    changed: bool,
 }
 
 /// What a file system is made with.
@@ -89,6 +93,8 @@ impl Fs {
             workspace: Quota::new(workspace),
             library: Quota::new(library),
             made: now,
+            changes: 1,
+            changed: false,
         }
     }
 

@@ -66,6 +66,8 @@ pub(crate) struct Inode {
     pub atim: u64,
     pub mtim: u64,
     pub ctim: u64,
+    /// The run that wrote here last, 0 for none.
+    pub changed: u32,
     held: Option<Arc<()>>,
 }
 
@@ -78,7 +80,7 @@ pub(crate) enum Kind {
 
 impl Inode {
     pub fn new(kind: Kind, area: Area, mode: u16, now: u64) -> Self {
-        Self { kind, area, nlink: 1, mode, atim: now, mtim: now, ctim: now, held: None }
+        Self { kind, area, nlink: 1, mode, atim: now, mtim: now, ctim: now, changed: 0, held: None }
     }
 
     pub fn free() -> Self {

@@ -33,6 +33,7 @@ impl Fs {
                 return Err(Errno::Isdir);
             }
             let node = self.create(&found, |_| Kind::File(Content::default()), 0o644, now, Actor::Guest)?;
+            self.mark(node);
             return Ok(self.hold(Node::Work(node)));
         };
         if how.create && how.exclusive {
@@ -113,9 +114,41 @@ impl Fs {
         }
     }
 
+    /// As [`Fs::write_bytes`], by the guest.
+    pub(crate) fn write_at(
+        &mut self,
+        node: Node,
+        offset: Option<u64>,
+        data: &[u8],
+        now: u64,
+    ) -> Result<(usize, u64), Errno> {
+        let written = self.write_bytes(node, offset, data, now)?;
+        if let Node::Work(n) = node {
+            self.mark(n);
+        }
+        Ok(written)
+    }
+
+    /// As [`Fs::resize`], by the guest.
+    pub(crate) fn set_len(&mut self, node: Node, len: u64, now: u64) -> Result<(), Errno> {
+        self.resize(node, len, now)?;
+        if let Node::Work(n) = node {
+            self.mark(n);
+        }
+        Ok(())
+    }
+
+    fn mark(&mut self, node: u32) {
+        let run = self.changes;
+        if let Ok(inode) = self.inode_mut(node) {
+            inode.changed = run;
+            self.changed = true;
+        }
+    }
+
     /// Writes at `offset`, or at the end for `None`; as much as the quota leaves room for. Gives the number of bytes and where
     /// the next one would go.
-    pub(crate) fn write_at(
+    pub(super) fn write_bytes(
         &mut self,
         node: Node,
         offset: Option<u64>,
@@ -162,7 +195,7 @@ impl Fs {
         if end <= offset { Err(Errno::Nospc) } else { Ok(end) }
     }
 
-    pub(crate) fn set_len(&mut self, node: Node, len: u64, now: u64) -> Result<(), Errno> {
+    pub(super) fn resize(&mut self, node: Node, len: u64, now: u64) -> Result<(), Errno> {
         let Node::Work(n) = node else { return Err(Errno::Inval) };
         if len > LEN_MAX {
             return Err(Errno::Fbig);
