@@ -15,7 +15,9 @@
  * @module
  */
 export { createSession, probe } from "./src/session.ts";
-export type { ChosenBackend, RunStream, Session } from "./src/session.ts";
+export type { ChosenBackend, Session } from "./src/session.ts";
+export type { RunStream } from "./src/stream.ts";
+export type { Code } from "./src/program.ts";
 export { SandboxError } from "./src/errors.ts";
 export type {
   SandboxErrorCode,

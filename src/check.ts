@@ -202,7 +202,9 @@ export function nearest(
   let best: string | undefined;
   let bestCost = Infinity;
   for (const one of known) {
-    const cost = _edits(plain(name), plain(one));
+    const [a, b] = [plain(name), plain(one)];
+    // A name that was cut short is nearer than its many missing letters say.
+    const cost = a && b.startsWith(a) ? 1 : _edits(a, b);
     if (cost < bestCost) [best, bestCost] = [one, cost];
   }
   return best;

@@ -38,7 +38,7 @@ export interface Limits {
   cpuMs?: number;
   /** Memory of the guest, in MiB. @default 256; 1 to 4_096 */
   memoryMb?: number;
-  /** Standard output and error together per run, in bytes. @default 8_388_608; 1 to 1_073_741_824 */
+  /** Standard output and error together per run, in bytes. @default 8_388_608; 1 to 1_072_693_248 */
   outputBytes?: number;
   /** What happens to output past its limit: end the run, or cut and go on. @default "fail" */
   onOutputLimit?: "fail" | "truncate";
@@ -229,7 +229,7 @@ const _limits = object<Limits>({
   timeMs: _timeMs,
   cpuMs: _timeMs,
   memoryMb: integer(1, 4_096, "MiB"),
-  outputBytes: integer(1, 1_073_741_824, "bytes"),
+  outputBytes: integer(1, 1_072_693_248, "bytes"),
   onOutputLimit: oneOf(["fail", "truncate"]),
   workspaceMb: integer(1, 4_096, "MiB"),
   workspaceFiles: integer(1, 1_000_000, "files"),

@@ -57,8 +57,8 @@ export interface InstalledLibrary {
 
 /** What a run ran on and under. */
 export interface Receipt {
-  /** The wall. */
-  backend: BackendName;
+  /** The wall; `memory` is the double for tests. */
+  backend: BackendName | "memory";
   /** The language. */
   lang: Language;
   /** Hash of the guest image, in hex; absent where the code itself is the guest. */

@@ -1,31 +1,51 @@
-import type { BackendStatus, CapabilitiesOf } from "./backends/backend.ts";
 import type {
-  BackendChoice,
-  BackendName,
-  CallOptions,
-  ListOptions,
-  RunOptions,
-  SessionOptions,
+  Backend,
+  BackendStatus,
+  CapabilitiesOf,
+  OpenSpec,
+  Wall,
+} from "./backends/backend.ts";
+import { chooseBackend, probeAll } from "./backends/choose.ts";
+import { cacheDir } from "./cache.ts";
+import { SandboxError } from "./errors.ts";
+import { findGuest } from "./guests/find.ts";
+import { loadHost } from "./host.ts";
+import type { LanguageData } from "./languages/language.ts";
+import { languages } from "./languages/languages.ts";
+import {
+  type BackendChoice,
+  type BackendName,
+  type CallOptions,
+  type ListOptions,
+  parseCallOptions,
+  type ParsedOptions,
+  parseListOptions,
+  parsePackages,
+  parseRunOptions,
+  parseSessionOptions,
+  type RunOptions,
+  type SessionOptions,
 } from "./options.ts";
+import { type Code, programOf } from "./program.ts";
+import { Reporter } from "./progress.ts";
 import type {
   FileEntry,
   InstalledLibrary,
   OutputChunk,
   RunResult,
 } from "./result.ts";
+import { type RunContext, runProgram, type Sink } from "./run.ts";
+import { type RunStream, streamRun } from "./stream.ts";
+import { refuseUnsupported, unsupported } from "./support.ts";
 
 /** The wall of a session. */
 export interface ChosenBackend {
-  /** Which. */
-  readonly name: BackendName;
+  /** Which; `memory` is the double for tests. */
+  readonly name: BackendName | "memory";
   /** Why this one. */
   readonly reason: string;
-}
-
-/** The output of a run as it comes. Leaving the loop ends the run. */
-export interface RunStream extends AsyncIterable<OutputChunk> {
-  /** The whole result; settles when the loop has ended. */
-  readonly result: Promise<RunResult>;
+  /** The name. */
+  toString(): string;
 }
 
 /** An open sandbox. */
@@ -35,13 +55,13 @@ export interface Session<B extends BackendChoice = BackendChoice>
   readonly backend: ChosenBackend;
   /** What the wall can do. */
   readonly capabilities: CapabilitiesOf<B>;
-  /** Runs code to its end. Runs of one session queue. */
-  run(
-    code: string | Uint8Array | URL,
-    options?: RunOptions,
-  ): Promise<RunResult>;
+  /**
+   * Runs code to its end; runs of one session queue. With `lang: "wasm"` the
+   * code is a module's bytes, or the path or URL of its file.
+   */
+  run(code: Code, options?: RunOptions): Promise<RunResult>;
   /** Runs code and hands out its output as it comes. */
-  stream(code: string | Uint8Array | URL, options?: RunOptions): RunStream;
+  stream(code: Code, options?: RunOptions): RunStream;
   /** Puts pure-Python packages and what they need into the session. */
   install(
     packages: readonly string[],
@@ -65,10 +85,265 @@ export interface Session<B extends BackendChoice = BackendChoice>
   close(): Promise<void>;
 }
 
-/** Opens a session. */
-export declare function createSession<B extends BackendChoice = "auto">(
+/**
+ * Opens a session. Close it, or write `await using`, when it is no longer needed.
+ *
+ * @example
+ * ```ts
+ * import { createSession } from "@mote/sandbox";
+ *
+ * const session = await createSession({ lang: "javascript", timeoutMs: 1_000 });
+ * const { stdout } = await session.run("console.log(6 * 7)");
+ * console.log(stdout); // 42
+ * await session.close();
+ * ```
+ */
+export async function createSession<B extends BackendChoice = "auto">(
   options?: SessionOptions<B>,
-): Promise<Session<B>>;
+): Promise<Session<B>> {
+  const parsed = parseSessionOptions(options);
+  const { backend, reason } = await chooseBackend(parsed.backend);
+  return await openSession(backend, reason, parsed) as Session<B>;
+}
 
-/** Says of every backend whether it can be used on this machine, and why. */
-export declare function probe(): Promise<Record<BackendName, BackendStatus>>;
+/**
+ * Says of every backend whether it can be used on this machine, and why.
+ *
+ * @example
+ * ```ts
+ * import { probe } from "@mote/sandbox";
+ *
+ * for (const [name, { available, reason }] of Object.entries(await probe())) {
+ *   console.log(name, available, reason);
+ * }
+ * ```
+ */
+export function probe(): Promise<Record<BackendName, BackendStatus>> {
+  return probeAll();
+}
+
+/** Opens a session behind a backend that was chosen. */
+export async function openSession(
+  backend: Backend,
+  reason: string,
+  options: ParsedOptions,
+  language: LanguageData = languages[options.lang],
+): Promise<Session> {
+  refuseUnsupported(backend, options);
+  const { lang, limits, signal } = options;
+  const host = await loadHost();
+  const report = new Reporter(
+    host,
+    options.verbose === true || host.env("MOTE_LOG") === "info",
+    options.onProgress,
+  );
+  if (signal?.aborted) throw _aborted(signal);
+  const cache = cacheDir(host);
+  const image = backend.usesImages && language.guest
+    ? findGuest(language.guest, host)
+    : null;
+  const spec: OpenSpec = {
+    lang,
+    image,
+    cacheDir: cache,
+    interactive: options.interactive === true,
+    env: options.env ?? {},
+    tools: Object.keys(options.tools ?? {}),
+    limits,
+    signal,
+    onProgress: report.progress,
+  };
+  let wall: Wall;
+  try {
+    wall = await backend.open(spec);
+  } catch (error) {
+    throw signal?.aborted ? _aborted(signal) : error;
+  } finally {
+    report.clear();
+  }
+  report.line(`opened ${lang} in ${backend.name} (${reason})`);
+  const session = new _Session(backend, reason, language, report, cache, {
+    wall,
+    tools: options.tools ?? {},
+    receipt: {
+      backend: backend.name,
+      lang,
+      limits,
+      ...(image && { imageSha256: image.sha256 }),
+    },
+  });
+  if (!options.libraries?.length) return session;
+  try {
+    await session.install(options.libraries, signal ? { signal } : {});
+    return session;
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+class _Session implements Session {
+  readonly backend: ChosenBackend;
+  readonly capabilities: CapabilitiesOf<BackendChoice>;
+  readonly #context: RunContext;
+  readonly #language: LanguageData;
+  readonly #report: Reporter;
+  readonly #cacheDir: string;
+  #libraries: readonly InstalledLibrary[] = [];
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    backend: Backend,
+    reason: string,
+    language: LanguageData,
+    report: Reporter,
+    cacheDir: string,
+    context: RunContext,
+  ) {
+    const { name } = backend;
+    this.backend = { name, reason, toString: () => name };
+    this.capabilities = backend.capabilities;
+    this.#language = language;
+    this.#report = report;
+    this.#cacheDir = cacheDir;
+    this.#context = context;
+  }
+
+  async run(code: Code, options?: RunOptions): Promise<RunResult> {
+    this.#open("run code");
+    return await this.#run(code, parseRunOptions(options));
+  }
+
+  stream(code: Code, options?: RunOptions): RunStream {
+    return streamRun(async (output, push, left) => {
+      this.#open("run code");
+      const parsed = parseRunOptions(options);
+      const { onStdout, onStderr } = parsed;
+      const consume = async (chunk: OutputChunk) => {
+        const { stream, text, bytes } = chunk;
+        await (stream === "stdout" ? onStdout : onStderr)?.(text, bytes);
+        await push(chunk);
+      };
+      return await this.#run(code, parsed, { output, left, consume });
+    });
+  }
+
+  async #run(
+    code: Code,
+    options: RunOptions,
+    sink?: Sink,
+  ): Promise<RunResult> {
+    const { signal, libraries } = options;
+    if (signal?.aborted) throw _aborted(signal, "run code");
+    if (libraries?.length) {
+      await this.install(libraries, signal ? { signal } : {});
+    }
+    const program = programOf(code, this.#language);
+    const result = await runProgram(
+      this.#context,
+      program instanceof Promise ? await program : program,
+      options,
+      this.#libraries,
+      sink,
+    );
+    this.#report.line(
+      `run ended with ${result.exitCode} after ${
+        result.timings.totalMs.toFixed(2)
+      } ms`,
+    );
+    return result;
+  }
+
+  async install(
+    packages: readonly string[],
+    options?: CallOptions,
+  ): Promise<InstalledLibrary[]> {
+    this.#open("install packages");
+    const names = parsePackages(packages, "packages");
+    const { signal, onProgress } = parseCallOptions(options);
+    const { name, noInstall } = this.#language;
+    if (!this.capabilities.install.includes(name)) {
+      throw unsupported(noInstall ?? `${name} has no packages`, []);
+    }
+    const { installPackages } = await import("./install/install.ts");
+    const added = await installPackages(names, {
+      cacheDir: this.#cacheDir,
+      files: this.#context.wall.files("site-packages"),
+      installed: this.#libraries,
+      signal,
+      onProgress: (progress) => {
+        this.#report.progress(progress);
+        onProgress?.(progress);
+      },
+    }).finally(() => this.#report.clear());
+    const fresh = new Set(added.map((library) => library.name));
+    this.#libraries = Object.freeze([
+      ...this.#libraries.filter((library) => !fresh.has(library.name)),
+      ...added,
+    ]);
+    return added;
+  }
+
+  async copyToRuntime(
+    hostPath: string | URL,
+    guestPath: string,
+    options?: CallOptions,
+  ): Promise<void> {
+    this.#open("copy files");
+    const { signal } = parseCallOptions(options);
+    const { copyIn } = await import("./files/copy_in.ts");
+    const files = this.#context.wall.files("sandbox");
+    await copyIn(files, hostPath, guestPath, signal);
+  }
+
+  async copyFromRuntime(
+    guestPath: string,
+    hostPath: string | URL,
+    options?: CallOptions,
+  ): Promise<void> {
+    this.#open("copy files");
+    const { signal } = parseCallOptions(options);
+    const { copyOut } = await import("./files/copy_out.ts");
+    const files = this.#context.wall.files("sandbox");
+    await copyOut(files, guestPath, hostPath, signal);
+  }
+
+  async listFiles(
+    guestPath = ".",
+    options?: ListOptions,
+  ): Promise<FileEntry[]> {
+    this.#open("list files");
+    const { recursive = true, signal } = parseListOptions(options);
+    if (signal?.aborted) throw _aborted(signal, "list files");
+    const { cleanGuestPath } = await import("./files/guest_path.ts");
+    const path = cleanGuestPath(guestPath, "list files");
+    return await this.#context.wall.files("sandbox").list(path, recursive);
+  }
+
+  close(): Promise<void> {
+    return this.#closed ??= this.#context.wall.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #open(action: string): void {
+    if (!this.#closed) return;
+    throw new SandboxError(
+      "SESSION_CLOSED",
+      `Cannot ${action}: the session is closed. Open another.`,
+    );
+  }
+}
+
+function _aborted(
+  signal: AbortSignal,
+  action = "open a session",
+): SandboxError {
+  return new SandboxError(
+    "ABORTED",
+    `Cannot ${action}: the caller aborted it. Call again to start anew.`,
+    { cause: signal.reason },
+  );
+}

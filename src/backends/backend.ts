@@ -186,8 +186,8 @@ export interface Wall {
 
 /** Who provides walls of one kind. */
 export interface Backend {
-  /** Its name. */
-  readonly name: BackendName;
+  /** Its name; `memory` is the double for tests. */
+  readonly name: BackendName | "memory";
   /** What it can do. */
   readonly capabilities: Capabilities;
   /** Whether it needs the guest images of the guest toolkit. */

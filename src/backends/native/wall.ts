@@ -1,0 +1,64 @@
+import type { Client } from "../../../ffi/client.ts";
+import type { SessionHandle } from "../../../ffi/core.ts";
+import type {
+  FileRoot,
+  FileStore,
+  RunOutcome,
+  RunRequest,
+  Wall,
+} from "../backend.ts";
+import { statusError } from "./errors.ts";
+import { NativeFiles } from "./files.ts";
+import { NativeRun } from "./run.ts";
+
+const _encoder = new TextEncoder();
+const _nothing = new Uint8Array(0);
+
+/** A session of the native library. */
+export class NativeWall implements Wall {
+  readonly #client: Client;
+  readonly #session: SessionHandle;
+  #closed: Promise<void> | undefined;
+
+  /** Takes over an open session. */
+  constructor(client: Client, session: SessionHandle) {
+    this.#client = client;
+    this.#session = session;
+  }
+
+  /** Runs a program. */
+  run(request: RunRequest): Promise<RunOutcome> {
+    const { args, timeMs, onOutput } = request;
+    const code = _bytes(request.code);
+    const head = `{"op":"run","codeBytes":${code.byteLength},"args":${
+      args.length ? JSON.stringify(args) : "[]"
+    },"timeMs":${timeMs},"stream":${onOutput !== undefined}}`;
+    return new Promise((resolve, reject) => {
+      const run = new NativeRun(this.#client, this.#session, request, {
+        resolve,
+        reject,
+      });
+      run.begin(head, code, _bytes(request.stdin));
+    });
+  }
+
+  /** The files behind the wall. */
+  files(root: FileRoot): FileStore {
+    return new NativeFiles(this.#client, this.#session, root);
+  }
+
+  /** Ends the session and waits until all is gone. */
+  close(): Promise<void> {
+    return this.#closed ??= new Promise((resolve, reject) =>
+      this.#client.close(this.#session, {
+        done: () => resolve(),
+        refused: (status) => reject(statusError(status)),
+      })
+    );
+  }
+}
+
+function _bytes(value: string | Uint8Array): Uint8Array {
+  if (typeof value !== "string") return value;
+  return value === "" ? _nothing : _encoder.encode(value);
+}

@@ -1,0 +1,136 @@
+import { Client } from "../../../ffi/client.ts";
+import { loadLibrary } from "../../../ffi/load.ts";
+import { SandboxError } from "../../errors.ts";
+import type { Progress } from "../../result.ts";
+import type {
+  Backend,
+  BackendStatus,
+  OpenSpec,
+  Wall,
+  WasmCapabilities,
+} from "../backend.ts";
+import { failureOf, statusError } from "./errors.ts";
+import { NativeWall } from "./wall.ts";
+
+const _capabilities: WasmCapabilities = Object.freeze<WasmCapabilities>({
+  languages: ["python", "javascript", "wasm"],
+  interactive: ["python", "javascript"],
+  install: ["python"],
+  tools: ["python", "javascript"],
+  cpuLimit: true,
+  network: false,
+  nativeLibraries: false,
+  processes: false,
+});
+
+const _mib = 1_048_576;
+
+let _client: Promise<Client> | undefined;
+
+function _connect(): Promise<Client> {
+  return _client ??= loadLibrary().then(
+    (library) => new Client(library),
+  ).catch((error) => {
+    _client = undefined;
+    throw error;
+  });
+}
+
+/** WebAssembly in this process. */
+export const wasmBackend: Backend = {
+  name: "wasm",
+  capabilities: _capabilities,
+  usesImages: true,
+  async probe(): Promise<BackendStatus> {
+    try {
+      const client = await _connect();
+      return await new Promise((resolve) =>
+        client.probe({
+          done: (head) => resolve(_status(head, client.path)),
+          refused: (status) =>
+            resolve({ available: false, reason: statusError(status).message }),
+        })
+      );
+    } catch (error) {
+      return { available: false, reason: (error as Error).message };
+    }
+  },
+  async open(spec: OpenSpec): Promise<Wall> {
+    const client = await _connect();
+    return await _open(client, spec);
+  },
+};
+
+function _status(head: Record<string, unknown>, path: string): BackendStatus {
+  const failure = failureOf(head);
+  if (failure) return { available: false, reason: failure.message };
+  const answers = (head.ok ?? {}) as Record<string, unknown>;
+  const { available, reason, ...details } = (answers.wasm ?? {}) as Partial<
+    BackendStatus
+  >;
+  return {
+    available: available === true,
+    reason: reason ?? "the library says nothing of it",
+    details: { library: path, ...details },
+  };
+}
+
+function _head({ limits, ...spec }: OpenSpec): string {
+  return JSON.stringify({
+    backend: "wasm",
+    lang: spec.lang,
+    image: spec.image,
+    cacheDir: spec.cacheDir,
+    interactive: spec.interactive,
+    env: spec.env,
+    tools: spec.tools,
+    limits: {
+      timeMs: limits.timeMs,
+      cpuMs: limits.cpuMs,
+      memoryBytes: limits.memoryMb * _mib,
+      outputBytes: limits.outputBytes,
+      truncateOutput: limits.onOutputLimit === "truncate",
+      workspaceBytes: limits.workspaceMb * _mib,
+      workspaceFiles: limits.workspaceFiles,
+      toolCalls: limits.toolCalls,
+      toolBytes: limits.toolBytes,
+      toolTimeMs: limits.toolTimeMs,
+    },
+    seed: null,
+  });
+}
+
+function _open(client: Client, spec: OpenSpec): Promise<Wall> {
+  return new Promise((resolve, reject) => {
+    let ended = false;
+    const abort = () => {
+      if (!ended) client.interrupt(session, request);
+    };
+    const end = () => {
+      ended = true;
+      spec.signal?.removeEventListener("abort", abort);
+    };
+    // The answer may come while open() is still under way, before it has given
+    // the handle; so it is looked at one microtask later.
+    const [session, request] = client.open(_head(spec), {
+      progress: (head) => spec.onProgress?.(head as unknown as Progress),
+      done(head) {
+        end();
+        const failure = failureOf(head);
+        queueMicrotask(() => {
+          const wall = new NativeWall(client, session);
+          if (!failure) return resolve(wall);
+          const error = new SandboxError(failure.code, failure.message);
+          wall.close().catch(() => {}).then(() => reject(error));
+        });
+      },
+      refused(status) {
+        end();
+        reject(statusError(status));
+      },
+    });
+    if (ended) return;
+    spec.signal?.addEventListener("abort", abort);
+    if (spec.signal?.aborted) abort();
+  });
+}

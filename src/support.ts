@@ -1,0 +1,78 @@
+import type { Backend, Capabilities } from "./backends/backend.ts";
+import { SandboxError } from "./errors.ts";
+import type { BackendName, ParsedOptions } from "./options.ts";
+
+const _containers = ["docker", "podman"] as const;
+const _pods = [..._containers, "kubernetes"] as const;
+
+/** Options that some backends only take, and which; an empty list is none of this version. */
+const _only: {
+  readonly [K in keyof ParsedOptions]?: readonly BackendName[];
+} = {
+  guestBinaryPath: ["hyperlight"],
+  keepTemplate: ["hyperlight"],
+  acceptEmulatedHypervisor: ["hyperlight"],
+  guest: ["hyperlight"],
+  image: _pods,
+  dockerfile: _containers,
+  containerId: _containers,
+  commitContainer: _containers,
+  runtimeConfigs: _pods,
+  skipEnvironmentSetup: _pods,
+  kubeNamespace: ["kubernetes"],
+  podManifest: ["kubernetes"],
+  securityPolicy: [],
+};
+
+/** Refuses what a backend cannot do, naming the backends that can. */
+export function refuseUnsupported(
+  backend: Backend,
+  options: ParsedOptions,
+): void {
+  const { name } = backend;
+  for (const [option, backends] of Object.entries(_only)) {
+    if (options[option as keyof ParsedOptions] === undefined) continue;
+    if ((backends as readonly string[]).includes(name)) continue;
+    throw unsupported(`backend ${name} does not take ${option}`, backends);
+  }
+  const { lang, workdir, rights, limits, interactive, tools } = options;
+  const can: Capabilities = backend.capabilities;
+  const all: readonly BackendName[] = ["hyperlight", ..._pods];
+  if (!can.languages.includes(lang)) {
+    throw unsupported(`backend ${name} does not run ${lang}`, all);
+  }
+  if (workdir !== undefined && workdir.replace(/\/+$/, "") !== "/sandbox") {
+    throw unsupported(`backend ${name} has no workdir but /sandbox`, _pods);
+  }
+  if (rights?.net && rights.net.length > 0 && !can.network) {
+    throw unsupported(`backend ${name} has no network`, all);
+  }
+  if (interactive && !can.interactive.includes(lang)) {
+    throw unsupported(`${lang} has no interactive sessions`, []);
+  }
+  if (Object.keys(tools ?? {}).length > 0 && !can.tools.includes(lang)) {
+    throw unsupported(`${lang} code cannot call tools`, []);
+  }
+  if (limits.cpuMs !== null && !can.cpuLimit) {
+    throw unsupported(`backend ${name} does not count CPU time`, ["wasm"]);
+  }
+}
+
+/** The error for something that a backend cannot do. */
+export function unsupported(
+  state: string,
+  backends: readonly BackendName[],
+  action = "open a session",
+): SandboxError {
+  const cure = backends.length === 0
+    ? "No backend of this version can"
+    : `Backends that can: ${
+      backends.map((one) =>
+        `${one}${one === "wasm" ? "" : " (not part of this version)"}`
+      ).join(", ")
+    }`;
+  return new SandboxError(
+    "UNSUPPORTED",
+    `Cannot ${action}: ${state}. ${cure}.`,
+  );
+}
