@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { cacheDir, root } from "../cargo.ts";
 import type { Run } from "./steps.ts";
 
-const portable: readonly string[] = ["tests/conformance"];
+const portable: readonly string[] = ["tests/conformance", "tests/process"];
 
 let prepared: Promise<string> | undefined;
 

@@ -68,10 +68,10 @@ function denoTests(name: string, ...paths: string[]): Step {
   };
 }
 
-const portable: readonly string[] = ["conformance"];
+const portable: readonly string[] = ["conformance", "process"];
 
 function nodeTests(version: number): Step {
-  const name = `conformance, node ${version}`;
+  const name = `node ${version}`;
   return {
     name,
     async run({ run, report }) {
@@ -180,6 +180,7 @@ export const steps: readonly Step[] = [
   check("library", deno, "run", "-A", "scripts/build.ts"),
   denoTests("unit tests", "src/", "ffi/"),
   denoTests("conformance, deno", "tests/conformance/"),
+  denoTests("processes and cache", "tests/process/"),
   denoTests("binding", "tests/binding/"),
   denoTests("docs", "tests/docs/"),
   check("npm packages", deno, "run", "-A", "scripts/npm.ts"),
