@@ -1,6 +1,7 @@
 //! The file system of one guest: a read-only image, writable trees in memory, and three devices.
 
 mod attr;
+mod audit;
 mod change;
 mod content;
 mod host;
