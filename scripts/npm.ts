@@ -35,6 +35,12 @@ function pack(dir: string): string {
   return `${out}/${listed[0].filename}`;
 }
 
+/** The version of a package that deno.json asks for. */
+function versionOf(name: string): string {
+  const { imports } = JSON.parse(readFileSync(`${root}/deno.json`, "utf8"));
+  return imports[name].slice(`npm:${name}@`.length);
+}
+
 /** The ESM build of the TypeScript, its declarations and the guest images. */
 function packMain(): string {
   const dir = `${out}/package`;
@@ -59,6 +65,8 @@ function packMain(): string {
       "Runs code that nobody trusts, and hands back what it printed and made";
     json.engines = { node: ">=20" };
     json.sideEffects = false;
+    // Imported when first needed, which `deno pack` does not see.
+    json.dependencies = { ...json.dependencies, koffi: versionOf("koffi") };
     delete json.files;
     json.optionalDependencies = Object.fromEntries(
       platforms.map((name) => [`${json.name}-${name}`, json.version]),
