@@ -22,6 +22,7 @@ function runner(fd: number): Run {
           ...cargoEnv,
           NO_COLOR: "1",
           CARGO_TERM_COLOR: "never",
+          TERM: "dumb",
           ...options.env,
         },
         stdio: ["ignore", fd, fd],
