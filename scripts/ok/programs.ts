@@ -39,7 +39,9 @@ export async function cargoFuzz(run: Run): Promise<string> {
     tools,
     "cargo-fuzz",
   ];
-  const code = await run("cargo", args);
+  // A folder of its own: the one of the workspace may be locked by a build.
+  const env = { CARGO_TARGET_DIR: `${tools}/build` };
+  const code = await run("cargo", args, { env });
   if (code !== 0) {
     throw new Error(`Cannot install cargo-fuzz: cargo ended with ${code}`);
   }
