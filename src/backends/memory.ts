@@ -70,7 +70,8 @@ class _MemoryWall implements Wall {
     this.#runs.add(run);
     const turn = this.#last.then(() => run.run());
     this.#last = turn.catch(() => {});
-    const outcome = await turn.finally(() => this.#runs.delete(run));
+    turn.finally(() => this.#runs.delete(run)).catch(() => {});
+    const outcome = await Promise.race([turn, run.left]);
     const { failure } = outcome;
     if (!interactive || failure) this.#state = new Map();
     if (!interactive || !failure) return outcome;

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { FileStore } from "../backends/backend.ts";
 import { SandboxError } from "../errors.ts";
 import { cleanGuestPath, parentOf, within } from "./guest_path.ts";
-import { chunkBytes, hostError, throwIfAborted } from "./host_error.ts";
+import { chunkBytes, hostError, throwIfAborted } from "../host_error.ts";
 import { staysInTree, type TreeNode } from "./links.ts";
 
 /**

@@ -15,7 +15,7 @@ import type { FileStore } from "../backends/backend.ts";
 import { SandboxError } from "../errors.ts";
 import type { FileEntry } from "../result.ts";
 import { cleanGuestPath, nameOf, parentOf, within } from "./guest_path.ts";
-import { chunkBytes, hostError, throwIfAborted } from "./host_error.ts";
+import { chunkBytes, hostError, throwIfAborted } from "../host_error.ts";
 import { staysInTree } from "./links.ts";
 
 /**

@@ -1,5 +1,13 @@
 import type { FileStore } from "../backends/backend.ts";
+import { chunkBytes, hostError, throwIfAborted } from "../host_error.ts";
 import type { InstalledLibrary, Progress } from "../result.ts";
+import { failed, Pip, type Wheel } from "./pip.ts";
+import {
+  normalName,
+  parseRequirement,
+  type Requirement,
+} from "./requirements.ts";
+import { Damaged, PackageStore, type PackageTree } from "./store.ts";
 
 /** What an installation needs to know. */
 export interface InstallContext {
@@ -14,7 +22,139 @@ export interface InstallContext {
   /** Is told how far it has come. */
   readonly onProgress: (progress: Progress) => void;
 }
-export declare function installPackages(
+
+const _action = "install packages";
+
+/** Puts packages and what they need into a session. */
+export async function installPackages(
   names: readonly string[],
   context: InstallContext,
-): Promise<InstalledLibrary[]>;
+): Promise<InstalledLibrary[]> {
+  const requirements = names.map(parseRequirement);
+  if (requirements.length === 0) return [];
+  throwIfAborted(context.signal, _action);
+  try {
+    return await _install(requirements, context);
+  } catch (error) {
+    throw hostError(error, _action);
+  }
+}
+
+async function _install(
+  requirements: readonly Requirement[],
+  context: InstallContext,
+): Promise<InstalledLibrary[]> {
+  const { signal, onProgress, installed } = context;
+  const store = new PackageStore(context.cacheDir);
+  const texts = requirements.map(({ text }) => text);
+  const wheels = await store.lockOf(texts) ??
+    await Pip.with(signal, async (pip) => {
+      const text = `resolving ${texts.join(", ")}`;
+      onProgress({ stage: "resolve", done: 0, total: 0, text });
+      const found = await _resolve(pip, requirements);
+      await store.keepLock(texts, found);
+      return found;
+    });
+  const libraries = wheels.map(({ name, version, sha256 }) => ({
+    name: normalName(name),
+    version,
+    sha256,
+  }));
+  const there = new Set(installed.map(({ sha256 }) => sha256));
+  if (wheels.every(({ sha256 }) => there.has(sha256))) return libraries;
+  const fetchTree = () =>
+    store.tree(wheels, (target) => {
+      const text = `downloading ${
+        libraries.map(({ name }) => name).join(", ")
+      }`;
+      const total = wheels.length;
+      onProgress({ stage: "download", done: 0, total, text });
+      return Pip.with(signal, (pip) => pip.unpack(wheels, target));
+    });
+  const tree = await fetchTree();
+  try {
+    await _copy(tree, context);
+  } catch (error) {
+    if (!(error instanceof Damaged)) throw error;
+    await tree.remove();
+    await _copy(await fetchTree(), context);
+  }
+  return libraries;
+}
+
+async function _resolve(
+  pip: Pip,
+  requirements: readonly Requirement[],
+): Promise<Wheel[]> {
+  const texts = requirements.map(({ text }) => text);
+  const pure = await pip.resolve(texts, "pure");
+  if (typeof pure !== "string") {
+    const unhashed = pure.filter(({ sha256 }) =>
+      !/^[0-9a-f]{64}$/.test(sha256)
+    );
+    if (unhashed.length === 0) return pure;
+    throw failed(
+      unhashed.map(({ name }) => name),
+      "the index gives no SHA-256 for it",
+      "Use an index that does",
+    );
+  }
+  const missing: string[] = [];
+  for (const { name } of requirements) {
+    if (!await pip.exists(name)) missing.push(name);
+  }
+  if (missing.length) {
+    throw failed(
+      missing,
+      "the package index does not know it, or cannot be reached",
+      "Check the spelling and the network",
+      pure,
+    );
+  }
+  const native = await pip.resolve(texts, "native");
+  if (typeof native === "string") {
+    throw failed(
+      texts,
+      "no wheels for Python 3.11 fit together",
+      "Ask for other versions",
+      pure,
+    );
+  }
+  const culprits = native.filter((wheel) => !wheel.pure)
+    .map(({ name }) => normalName(name));
+  throw failed(
+    culprits.length ? culprits : texts,
+    "there are only wheels with native code, which wasm cannot run",
+    "Backends that can: hyperlight, docker, podman, kubernetes (none of them is part of this version)",
+    pure,
+  );
+}
+
+async function _copy(
+  tree: PackageTree,
+  { files, signal, onProgress }: InstallContext,
+): Promise<void> {
+  const made = new Set<string>();
+  const total = tree.files.length;
+  for (const [done, file] of tree.files.entries()) {
+    throwIfAborted(signal, _action);
+    if (done % 32 === 0) {
+      onProgress({ stage: "unpack", done, total, text: "unpacking packages" });
+    }
+    const bytes = await tree.read(file);
+    const slash = file.path.lastIndexOf("/");
+    const directory = slash < 0 ? "" : file.path.slice(0, slash);
+    if (directory && !made.has(directory)) await files.mkdir(directory);
+    made.add(directory);
+    for (let at = 0; at === 0 || at < bytes.length; at += chunkBytes) {
+      const part = bytes.subarray(at, at + chunkBytes);
+      await files.write(file.path, part, { offset: at === 0 ? null : at });
+    }
+  }
+  onProgress({
+    stage: "unpack",
+    done: total,
+    total,
+    text: "unpacked packages",
+  });
+}

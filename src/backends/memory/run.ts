@@ -54,11 +54,15 @@ export class MemoryRun implements Pick<ScriptHost, "write" | "wait" | "call"> {
   #limitHit: LimitName | undefined;
   #stop: Stop | undefined;
   #stopped: (() => void) | undefined;
+  #leaveQueue: ((outcome: RunOutcome) => void) | undefined;
+  /** Settles when the run is stopped before its turn has come. */
+  readonly left: Promise<RunOutcome>;
 
   /** A run that waits for its turn. */
   constructor(request: RunRequest, place: RunPlace) {
     this.#request = request;
     this.#place = place;
+    this.left = new Promise((resolve) => this.#leaveQueue = resolve);
     if (request.onOutput) {
       this.#queue = new OutputQueue(
         request.onOutput,
@@ -74,10 +78,12 @@ export class MemoryRun implements Pick<ScriptHost, "write" | "wait" | "call"> {
     if (this.#stop) return;
     this.#stop = { failure: { code, message }, ...(limit && { limit }) };
     this.#stopped?.();
+    this.#leaveQueue?.(this.#outcome(1, []));
   }
 
   /** Runs it, its turn having come. */
   async run(): Promise<RunOutcome> {
+    this.#leaveQueue = undefined;
     this.#startedMs = performance.now();
     const { limits, tree } = this.#place;
     const timeMs = this.#request.timeMs ?? limits.timeMs;
@@ -224,9 +230,9 @@ export class MemoryRun implements Pick<ScriptHost, "write" | "wait" | "call"> {
       stdout: _join(this.#parts.stdout),
       stderr: _join(this.#parts.stderr),
       timings: {
-        queuedMs: this.#startedMs - this.#called,
+        queuedMs: (this.#startedMs || ended) - this.#called,
         startMs: 0,
-        runMs: ended - this.#startedMs,
+        runMs: this.#startedMs ? ended - this.#startedMs : 0,
         totalMs: ended - this.#called,
         ...(this.#firstByteMs !== undefined && {
           firstByteMs: this.#firstByteMs,

@@ -1,4 +1,4 @@
-import { SandboxError, type SandboxErrorCode } from "../errors.ts";
+import { SandboxError, type SandboxErrorCode } from "./errors.ts";
 
 const _codes: Readonly<Record<string, SandboxErrorCode>> = {
   ENOENT: "FILE_NOT_FOUND",
