@@ -150,10 +150,7 @@ mod tests {
         let answer = Answer { status: CallStatus::Ok, payload: b"42".to_vec() };
         assert!(calls.answer(2, answer.clone()));
         assert!(!calls.answer(2, late()));
-        assert_eq!(
-            calls.look(None, now, late),
-            Look::Ended(Waited::Ready { id: 2, status: CallStatus::Ok, bytes: 2 })
-        );
+        assert_eq!(calls.look(None, now, late), Look::Ended(Waited::Ready { id: 2, status: CallStatus::Ok, bytes: 2 }));
         assert_eq!((calls.take(1), calls.take(2), calls.take(2)), (None, Some(answer), None));
         assert_eq!(calls.look(Some(2), now, late), Look::Ended(Waited::NoSuchCall));
         assert_eq!(calls.begun(), 2);

@@ -53,7 +53,7 @@ pub trait Sandbox: Send + Sync {
 }
 
 /// How a run ended inside the wall.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Outcome {
     /// `None` when the guest was ended from outside or crashed.
     pub exit_code: Option<u32>,
@@ -64,6 +64,8 @@ pub struct Outcome {
     pub entered: Option<Instant>,
     /// An interactive session had to begin with a fresh interpreter.
     pub state_lost: bool,
+    /// Clearing away, done once the host has its answer.
+    pub afterwards: Option<Box<dyn FnOnce() + Send>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

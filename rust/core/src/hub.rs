@@ -68,8 +68,7 @@ impl Hub {
 
     pub fn probe(&self, client: i64, request: u32) -> Result<Status, Status> {
         let client = self.client(client)?;
-        let probes: BTreeMap<&str, Probe> =
-            self.engines.iter().map(|engine| (engine.name(), engine.probe())).collect();
+        let probes: BTreeMap<&str, Probe> = self.engines.iter().map(|engine| (engine.name(), engine.probe())).collect();
         client.mailbox.post_quietly(request, EventKind::Done, done(Ok(probes), &[]));
         Ok(Status::EventsReady)
     }
@@ -154,11 +153,7 @@ struct OpeningSession {
 }
 
 impl OpeningSession {
-    fn end(
-        &self,
-        result: Result<(Arc<dyn Sandbox>, Opened), Error>,
-        post: impl Fn(&Mailbox, u32, EventKind, Vec<u8>),
-    ) {
+    fn end(&self, result: Result<(Arc<dyn Sandbox>, Opened), Error>, post: impl Fn(&Mailbox, u32, EventKind, Vec<u8>)) {
         let result = result.and_then(|(sandbox, opened)| match self.session.opened(sandbox) {
             true => Ok(opened),
             false => Err(closed("open session")),

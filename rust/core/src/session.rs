@@ -164,15 +164,18 @@ impl Session {
         run.started();
         let (code, stdin) = payload.split_at(head.code_bytes);
         let watched = Watch::shared().at(run.deadline(), run);
-        let outcome = match run.stopped() {
+        let mut outcome = match run.stopped() {
             Some(_) => Outcome::default(),
-            None => catch_unwind(AssertUnwindSafe(|| sandbox.run(head, code, stdin, run))).unwrap_or_else(|_| Outcome {
-                error: Some(Error::internal("Cannot run code: the engine failed, which is a defect of it")),
-                ..Outcome::default()
-            }),
+            None => {
+                catch_unwind(AssertUnwindSafe(|| sandbox.run(head, code, stdin, run))).unwrap_or_else(|_| Outcome {
+                    error: Some(Error::internal("Cannot run code: the engine failed, which is a defect of it")),
+                    ..Outcome::default()
+                })
+            }
         };
         drop(watched);
         drop(sandbox);
+        let afterwards = outcome.afterwards.take();
         let message = finished(run, outcome);
         let (sandbox, close_request) = {
             let mut state = self.state();
@@ -184,6 +187,10 @@ impl Session {
             }
         };
         self.client.mailbox.post(run.request, EventKind::Done, message);
+        if let Some(afterwards) = afterwards {
+            // What is cleared away late has no request left that a failure could be told to.
+            let _ = catch_unwind(AssertUnwindSafe(afterwards));
+        }
         drop(sandbox);
         if let Some(request) = close_request {
             self.client.mailbox.post(request, EventKind::Done, done(Ok(Nothing {}), &[]));
@@ -260,7 +267,6 @@ impl Session {
         }
         true
     }
-
 }
 
 pub(crate) fn closed(what: &str) -> Error {

@@ -1,0 +1,22 @@
+//! The engine `wasm`: guests in this process, on wasmtime. All unsafe code is in `mapped`.
+#![deny(unsafe_code)]
+
+mod cache;
+mod command;
+mod ending;
+mod engine;
+mod files;
+mod flight;
+mod guest;
+mod image;
+mod limiter;
+mod link;
+#[allow(unsafe_code)]
+mod mapped;
+mod ready;
+mod sandbox;
+mod settings;
+mod state;
+mod unpack;
+
+pub use engine::WasmEngine;

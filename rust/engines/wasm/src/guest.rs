@@ -1,0 +1,132 @@
+//! One live instance of an interpreter.
+
+use crate::ending::Ending;
+use crate::image::Image;
+use crate::limiter::Limiter;
+use crate::state::{Active, State, lock};
+use mote_core::error::{Code, Error, Result};
+use mote_core::run::Run;
+use mote_wasi::fs::{Fs, FsOptions};
+use mote_wasi::{SeededRandom, Strings, Wasi};
+use std::sync::{Arc, Mutex};
+use wasmtime::{Memory, Store, TypedFunc};
+
+/// So many epochs that none of the host's nudges is meant.
+const UNTOUCHED: u64 = 1 << 40;
+
+pub struct Guest {
+    store: Store<State>,
+    memory: Memory,
+    alloc: TypedFunc<i32, i32>,
+    attach: TypedFunc<(), ()>,
+    run: TypedFunc<(i32, i32), i32>,
+}
+
+/// What a session brings along.
+pub struct Belongings<'a> {
+    pub fs: Arc<Mutex<Fs>>,
+    pub seed: [u8; 32],
+    pub env: &'a Strings,
+    pub memory_bytes: u64,
+}
+
+/// What `mote_run` returned.
+#[derive(Clone, Copy, Debug)]
+pub struct Returned {
+    pub exit_code: u32,
+    pub tool_failed: bool,
+    pub out_of_memory: bool,
+    pub out_of_space: bool,
+}
+
+impl Guest {
+    /// An instance that belongs to nobody yet. `warm`: pay page faults now.
+    pub fn new(image: &Image, warm: bool) -> Result<Self> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|error| Error::internal(format!("Cannot seed a guest: {error}")))?;
+        let mut fs = Fs::new(FsOptions { image: Some(image.root.clone()), ..FsOptions::default() });
+        let wasi = Wasi::new(&mut fs, Wasi::ROOT);
+        let state = State::new(wasi, Arc::new(Mutex::new(fs)), seed, Limiter::new(u64::MAX));
+        Self::instantiate(image, state, warm).map_err(|error| {
+            let message = format!("Cannot start an interpreter: {error:#}");
+            Error::new(Code::BackendUnavailable, message)
+        })
+    }
+
+    fn instantiate(image: &Image, state: State, warm: bool) -> wasmtime::Result<Self> {
+        let mut store = Store::new(image.instantiable().module().engine(), state);
+        store.limiter(|state| &mut state.limiter);
+        store.epoch_deadline_callback(|mut store| store.data_mut().look_up());
+        store.set_epoch_deadline(UNTOUCHED);
+        let instance = image.instantiable().instantiate(&mut store)?;
+        let exports = &image.exports;
+        let mut function = |export| {
+            let found = instance.get_module_export(&mut store, export).and_then(wasmtime::Extern::into_func);
+            found.ok_or_else(|| wasmtime::Error::msg("an export of the guest is no function"))
+        };
+        let (alloc, attach, run) = (function(&exports.alloc)?, function(&exports.attach)?, function(&exports.run)?);
+        let warm_up = function(&exports.warm)?;
+        let memory = instance.get_module_export(&mut store, &exports.memory).and_then(wasmtime::Extern::into_memory);
+        let memory = memory.ok_or_else(|| wasmtime::Error::msg("the guest exports no memory"))?;
+        store.data_mut().memory = Some(memory);
+        let (alloc, attach, run) = (alloc.typed(&store)?, attach.typed(&store)?, run.typed(&store)?);
+        if warm {
+            warm_up.typed::<(), ()>(&store)?.call(&mut store, ())?;
+        }
+        Ok(Self { store, memory, alloc, attach, run })
+    }
+
+    /// Gives the instance to a session, before its first run there.
+    pub fn belong_to(&mut self, belongings: Belongings<'_>) {
+        let state = self.store.data_mut();
+        state.wasi = Wasi::new(&mut lock(&belongings.fs), Wasi::ROOT);
+        state.wasi.set_env(belongings.env.clone());
+        state.host.fs = belongings.fs;
+        state.host.random = SeededRandom::new(belongings.seed);
+        state.limiter.most_bytes = belongings.memory_bytes;
+    }
+
+    /// Runs `code`. The first run in a session attaches the interpreter to it.
+    pub fn run(
+        &mut self,
+        code: &[u8],
+        args: Strings,
+        active: Active,
+        attach: bool,
+    ) -> std::result::Result<Returned, Ending> {
+        let run = active.run.clone();
+        let state = self.store.data_mut();
+        state.wasi.set_args(args);
+        state.host.run = Some(active);
+        let result = self.call(code, &run, attach).map_err(|error| Ending::of(&error));
+        self.store.set_epoch_deadline(UNTOUCHED);
+        self.store.data_mut().host.run = None;
+        result
+    }
+
+    fn call(&mut self, code: &[u8], run: &Arc<Run>, attach: bool) -> wasmtime::Result<Returned> {
+        self.store.set_epoch_deadline(1);
+        // What stopped the run before the deadline was set has moved no epoch that this store would see.
+        if let Some(why) = run.stopped() {
+            return Err(crate::ending::stopped(why));
+        }
+        let length = i32::try_from(code.len())?;
+        if attach {
+            self.attach.call(&mut self.store, ())?;
+        }
+        let pointer = self.alloc.call(&mut self.store, length)?;
+        self.memory.write(&mut self.store, pointer as u32 as usize, code)?;
+        let returned = self.run.call(&mut self.store, (pointer, length))?;
+        Ok(Returned {
+            exit_code: returned as u32 & 0xff,
+            tool_failed: returned & 0x100 != 0,
+            out_of_memory: returned & 0x200 != 0,
+            out_of_space: returned & 0x400 != 0,
+        })
+    }
+
+    /// Whether memory growth was refused since this was last asked.
+    pub fn take_memory_refused(&mut self) -> bool {
+        self.store.data_mut().limiter.take_refused()
+    }
+}

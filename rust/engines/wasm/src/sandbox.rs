@@ -1,0 +1,196 @@
+//! The sandbox of an interpreter: a workspace, and an instance for each run or, interactive, for all of them.
+
+use crate::ending::{self, Ending};
+use crate::files;
+use crate::guest::{Belongings, Guest, Returned};
+use crate::image::Image;
+use crate::state::{Active, lock, wall_clock};
+use mote_core::engine::{LimitHit, Outcome, Sandbox};
+use mote_core::error::{Error, Result};
+use mote_core::limits::Limits;
+use mote_core::request::{Open, RunHead, Submit};
+use mote_core::run::Run;
+use mote_wasi::fs::{Area, Fs, FsOptions};
+use mote_wasi::image::RoImage;
+use mote_wasi::{SeededRandom, Strings};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// What both kinds of sandbox have: files, environment, randomness.
+pub struct Common {
+    pub fs: Arc<Mutex<Fs>>,
+    pub env: Strings,
+    pub limits: Limits,
+    seeds: Mutex<SeededRandom>,
+}
+
+pub struct Interpreter {
+    common: Common,
+    image: Arc<Image>,
+    interactive: bool,
+    /// The instance that keeps its state between runs.
+    kept: Mutex<Option<Guest>>,
+}
+
+impl Common {
+    pub fn new(open: &Open, root: Option<RoImage>) -> Result<Self> {
+        let Limits { workspace_bytes, workspace_files, .. } = open.limits;
+        let workspace = mote_wasi::fs::Limits { bytes: workspace_bytes, files: workspace_files };
+        let options = FsOptions { image: root, workspace, now: wall_clock(), ..FsOptions::default() };
+        Ok(Self {
+            fs: Arc::new(Mutex::new(Fs::new(options))),
+            env: Strings::env(open.env.iter().map(|(key, value)| (key.as_str(), value.as_str()))),
+            limits: open.limits.clone(),
+            seeds: Mutex::new(SeededRandom::new(seed(open.seed.as_deref())?)),
+        })
+    }
+
+    /// The seed of the next instance.
+    pub fn next_seed(&self) -> [u8; 32] {
+        let mut seed = [0; 32];
+        self.seeds.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut seed);
+        seed
+    }
+
+    /// The error for a guest that ran out of workspace.
+    pub fn workspace_exceeded(&self) -> Error {
+        ending::workspace_exceeded(self.limits.workspace_bytes, self.limits.workspace_files)
+    }
+}
+
+/// 64 hexadecimal digits, or random bytes.
+fn seed(digits: Option<&str>) -> Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    let Some(digits) = digits else {
+        getrandom::fill(&mut seed).map_err(|error| Error::internal(format!("Cannot seed a session: {error}")))?;
+        return Ok(seed);
+    };
+    let invalid = || {
+        let code = mote_core::error::Code::InvalidOption;
+        Error::new(code, "Cannot open session: seed is not 64 hexadecimal digits")
+    };
+    if digits.len() != 64 || !digits.is_ascii() {
+        return Err(invalid());
+    }
+    for (byte, at) in seed.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(&digits[at..at + 2], 16).map_err(|_| invalid())?;
+    }
+    Ok(seed)
+}
+
+impl Interpreter {
+    pub fn new(open: &Open, image: Arc<Image>) -> Result<Self> {
+        let common = Common::new(open, Some(image.root.clone()))?;
+        Ok(Self { common, image, interactive: open.interactive, kept: Mutex::new(None) })
+    }
+
+    fn take(&self) -> Result<(Guest, bool)> {
+        if let Some(guest) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Ok((guest, false));
+        }
+        let mut guest = self.image.ready.take(&self.image)?;
+        guest.belong_to(Belongings {
+            fs: self.common.fs.clone(),
+            seed: self.common.next_seed(),
+            env: &self.common.env,
+            memory_bytes: self.common.limits.memory_bytes,
+        });
+        Ok((guest, true))
+    }
+
+    fn outcome(&self, result: std::result::Result<Returned, Ending>, memory_refused: bool) -> Outcome {
+        let space_refused = lock(&self.common.fs).take_refused();
+        let mut outcome = Outcome::default();
+        match result {
+            Ok(returned) => {
+                outcome.exit_code = Some(returned.exit_code);
+                outcome.error = if returned.out_of_memory {
+                    Some(ending::memory_exceeded(self.common.limits.memory_bytes))
+                } else if returned.out_of_space {
+                    Some(self.common.workspace_exceeded())
+                } else {
+                    returned.tool_failed.then(ending::tool_failed)
+                };
+            }
+            Err(Ending::Exit(code)) => outcome.exit_code = Some(code),
+            Err(Ending::Stopped) => {}
+            Err(Ending::Crashed(_)) if memory_refused => {
+                outcome.error = Some(ending::memory_exceeded(self.common.limits.memory_bytes));
+            }
+            Err(Ending::Crashed(why)) => outcome.error = Some(ending::crashed(&why)),
+        }
+        outcome.limit_hit = match (memory_refused, space_refused) {
+            (true, _) => Some(LimitHit::Memory),
+            (_, true) => Some(LimitHit::Workspace),
+            _ => None,
+        };
+        outcome
+    }
+}
+
+impl Sandbox for Interpreter {
+    fn run(&self, head: &RunHead, code: &[u8], stdin: &[u8], run: &Arc<Run>) -> Outcome {
+        let (mut guest, first) = match self.take() {
+            Ok(taken) => taken,
+            Err(error) => return Outcome { error: Some(error), ..Outcome::default() },
+        };
+        let engine = self.image.instantiable().module().engine().clone();
+        run.set_nudge(move || engine.increment_epoch());
+        let entry = self.image.manifest.entry.as_str();
+        let args = Strings::args(std::iter::once(entry).chain(head.args.iter().map(String::as_str)));
+        let entered = Instant::now();
+        let result = guest.run(code, args, Active::new(run.clone(), stdin), first);
+        let returned = result.is_ok();
+        let mut outcome = self.outcome(result, guest.take_memory_refused());
+        outcome.entered = Some(entered);
+        outcome.state_lost = self.interactive && !returned;
+        let used = if self.interactive && returned {
+            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(guest);
+            None
+        } else {
+            Some(guest)
+        };
+        if !self.interactive {
+            lock(&self.common.fs).clear_tmp(wall_clock());
+        }
+        if first || used.is_some() {
+            let image = self.image.clone();
+            outcome.afterwards = Some(Box::new(move || image.ready.replace(used)));
+        }
+        outcome
+    }
+
+    fn files(&self, request: &Submit, payload: &[u8]) -> Result<(serde_json::Value, Vec<u8>)> {
+        files::serve(&mut lock(&self.common.fs), request, payload)
+    }
+}
+
+impl Drop for Interpreter {
+    fn drop(&mut self) {
+        let kept = self.kept.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if kept.is_some() {
+            self.image.ready.replace(kept);
+        }
+    }
+}
+
+/// Whether the session's memory limit leaves room for the interpreter itself.
+pub fn check_memory(open: &Open, image: &Image) -> Result<()> {
+    let least = image.least_memory();
+    if open.limits.memory_bytes >= least {
+        return Ok(());
+    }
+    let message = format!(
+        "Cannot open session: limit memoryBytes is {}, and {} itself takes {least} bytes",
+        open.limits.memory_bytes, image.manifest.name
+    );
+    Err(Error::new(mote_core::error::Code::InvalidOption, message))
+}
+
+/// The area a file request means.
+pub fn area(root: mote_core::request::Root) -> Area {
+    match root {
+        mote_core::request::Root::Sandbox => Area::Workspace,
+        mote_core::request::Root::SitePackages => Area::Library,
+    }
+}
