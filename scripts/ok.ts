@@ -80,6 +80,14 @@ function chosen(args: readonly string[]): readonly Step[] {
   return picked;
 }
 
+/** Each name once; a portable test is left out on every runtime alike. */
+function list(what: string, names: readonly string[]): void {
+  for (const name of new Set(names)) {
+    const times = names.filter((other) => other === name).length;
+    console.log(`${what}: ${name}${times > 1 ? `, ${times} times` : ""}`);
+  }
+}
+
 async function gate(args: readonly string[]): Promise<boolean> {
   if (args.includes("--list")) {
     for (const step of steps) console.log(step.name);
@@ -103,8 +111,8 @@ async function gate(args: readonly string[]): Promise<boolean> {
     total = add(total, counts);
   }
   console.log("");
-  for (const name of total.skipped) console.log(`skipped: ${name}`);
-  for (const name of total.failures) console.log(`failed: ${name}`);
+  list("skipped", total.skipped);
+  list("failed", total.failures);
   const skipped = total.skipped.length > 0
     ? `, ${total.skipped.length} skipped`
     : "";

@@ -29,8 +29,11 @@ const entities: Record<string, string> = {
   apos: "'",
 };
 
-const unescape = (text: string): string =>
+const once = (text: string): string =>
   text.replace(/&(lt|gt|amp|quot|apos);/g, (_, name) => entities[name] ?? "");
+
+/** Node escapes names twice. */
+const unescape = (text: string): string => once(once(text));
 
 /** The JUnit report of `deno test` or `node --test`. */
 export function fromJunit(xml: string): Counts {
