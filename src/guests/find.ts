@@ -9,8 +9,19 @@ export interface FoundGuest {
   readonly sha256: string;
 }
 
+// Reading the list costs a tenth of opening a session, so it is read once.
+const _found = new WeakMap<Host, Map<string, FoundGuest>>();
+
 /** Finds the image of a guest: in this package or checkout, or beside MOTE_LIBRARY. */
 export function findGuest(name: string, host: Host): FoundGuest {
+  let found = _found.get(host);
+  if (!found) _found.set(host, found = new Map());
+  let guest = found.get(name);
+  if (!guest) found.set(name, guest = _find(name, host));
+  return guest;
+}
+
+function _find(name: string, host: Host): FoundGuest {
   const looked: string[] = [];
   for (const folder of _folders(host)) {
     const index = `${folder}/images.json`;
