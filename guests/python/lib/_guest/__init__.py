@@ -1,0 +1,22 @@
+"""The Python side of Guest ABI 1: guest.c calls run, warm and attach; everything here exists before the snapshot."""
+
+import gc
+
+from . import missing, preload
+from .attach import attach
+from .loop import Policy
+from .run import prepare, run
+from .tools import install
+from .warm import warm
+
+missing.install()
+preload.modules()
+install()
+prepare()
+
+import asyncio
+
+asyncio.set_event_loop_policy(Policy())
+warm()
+gc.collect()
+gc.freeze()
