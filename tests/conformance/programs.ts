@@ -36,6 +36,8 @@ export interface Programs {
   read(path: string): string;
   /** Makes the file with this text. */
   write(path: string, text: string): string;
+  /** Adds text to the end of the file. */
+  append(path: string, text: string): string;
   /** Makes the file with `count` bytes. */
   writeBytes(path: string, count: number): string;
   mkdir(path: string): string;

@@ -23,6 +23,8 @@ export const javascript: Programs = {
     `${fs}process.stdout.write(fs.readFileSync(${text(path)}, "utf8"));`,
   write: (path, value) =>
     `${fs}fs.writeFileSync(${text(path)}, ${text(value)});`,
+  append: (path, value) =>
+    `${fs}fs.appendFileSync(${text(path)}, ${text(value)});`,
   writeBytes: (path, count) =>
     `${fs}fs.writeFileSync(${text(path)}, new Uint8Array(${count}).fill(120));`,
   mkdir: (path) => `${fs}fs.mkdirSync(${text(path)}, { recursive: true });`,

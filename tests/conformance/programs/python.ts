@@ -33,6 +33,10 @@ export const python: Programs = {
     `with open(${text(path)}, "w", encoding="utf-8") as file:\n    file.write(${
       text(value)
     })`,
+  append: (path, value) =>
+    `with open(${text(path)}, "a", encoding="utf-8") as file:\n    file.write(${
+      text(value)
+    })`,
   writeBytes: (path, count) =>
     `with open(${text(path)}, "wb") as file:\n    file.write(b"x" * ${count})`,
   mkdir: (path) => `import os\nos.makedirs(${text(path)})`,

@@ -19,6 +19,7 @@ export const script: Programs = {
 
   read: (path) => lines(["read", path]),
   write: (path, text) => lines(["write", path, text]),
+  append: (path, text) => lines(["append", path, text]),
   writeBytes: (path, count) => lines(["write", path, "x".repeat(count)]),
   mkdir: (path) => lines(["mkdir", path]),
   remove: (path) => lines(["remove", path]),
