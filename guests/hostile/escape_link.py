@@ -6,7 +6,7 @@ for work in [
     lambda: os.rename("/etc/passwd", "moved"),
     lambda: os.rename("/lib", "/sandbox/lib"),
     lambda: (open("mine", "w").close(), os.rename("mine", "/mine")),
-    lambda: os.chmod("/", 0o777),
+    lambda: os.truncate("/etc/passwd", 0),
 ]:
     try:
         work()

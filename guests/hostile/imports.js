@@ -7,7 +7,7 @@ for (
     "node:ffi",
     "node:vm",
     "std",
-    "os",
+    "qjs:std",
     "qjs:os",
     "/etc/passwd",
     "../../../etc/passwd",

@@ -1,2 +1,2 @@
 # {"ends": "MEMORY_EXCEEDED"}
-bytearray(1 << 31)
+bytearray(1 << 30)

@@ -1,5 +1,6 @@
 # {"ends": ["exit", "GUEST_CRASHED"]}
 a = []
 a.append(a)
-b = [a]
+b = []
+b.append(b)
 a == b

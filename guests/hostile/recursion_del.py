@@ -1,11 +1,11 @@
-# {"ends": ["ok", "GUEST_CRASHED"]}
+# {"ends": ["ok", "GUEST_CRASHED"], "limits": {"timeMs": 10000}}
 # Freed from the outside in, one inside the other.
 class Box:
     pass
 
 
 inner = None
-for _ in range(500_000):
+for _ in range(100_000):
     box = Box()
     box.inner = inner
     inner = box

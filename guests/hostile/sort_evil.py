@@ -1,7 +1,7 @@
 # {"ends": "exit"}
 class Evil:
     def __lt__(self, other):
-        victims.clear()
+        victims.append(self)
         return True
 
 

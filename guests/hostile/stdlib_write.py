@@ -11,7 +11,6 @@ for work in [
     lambda: os.rename(folder, "/tmp/json"),
     lambda: os.mkdir("/lib/evil"),
     lambda: os.truncate(f"{folder}/decoder.py", 0),
-    lambda: os.chmod(folder, 0o777),
 ]:
     try:
         work()

@@ -44,11 +44,8 @@ export interface Programs {
   remove(path: string): string;
   /** Makes the symlink `path`, which points at `target`. */
   symlink(target: string, path: string): string;
-  chmod(path: string, mode: number): string;
   /** Prints the names in a directory, sorted, one a line. */
   list(path: string): string;
-  /** Prints the permission bits in octal. */
-  mode(path: string): string;
   /** Tries to read; prints "refused" when that fails, "read" when not. */
   readCaught(path: string): string;
   /** Tries to write; prints "refused" when that fails, "written" when not. */

@@ -15,14 +15,12 @@ each(
   "runs of one session queue in order",
   (target) =>
     withSession(target, {}, async (session) => {
-      const order: number[] = [];
-      const runs = Array.from({ length: 12 }, async (_, n) => {
-        const { stdout } = await session.run(target.code.print(String(n)));
-        order.push(n);
-        assert.equal(stdout, `${n}\n`);
-      });
-      await Promise.all(runs);
-      assert.deepEqual(order, [...order.keys()]);
+      const numbers = [...Array(20).keys()];
+      await Promise.all(
+        numbers.map((n) => session.run(target.code.append("order", `${n} `))),
+      );
+      const { stdout } = await session.run(target.code.read("order"));
+      assert.equal(stdout, numbers.map((n) => `${n} `).join(""));
     }),
 );
 

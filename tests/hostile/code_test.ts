@@ -39,7 +39,10 @@ async function assertRefused(
   const result = await session.run(code);
   assert.equal(result.exitCode, 1, result.stderr);
   assert.equal(result.stdout, "");
-  assert.match(result.stderr, /SyntaxError|UnicodeDecodeError/);
+  assert.match(
+    result.stderr,
+    /SyntaxError|UnicodeDecodeError|ValueError: source code/,
+  );
 }
 
 const bytes = (...parts: (string | number[])[]): Uint8Array => {

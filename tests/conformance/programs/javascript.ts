@@ -31,13 +31,10 @@ export const javascript: Programs = {
   remove: (path) => `${fs}fs.unlinkSync(${text(path)});`,
   symlink: (target, path) =>
     `${fs}fs.symlinkSync(${text(target)}, ${text(path)});`,
-  chmod: (path, mode) => `${fs}fs.chmodSync(${text(path)}, ${mode});`,
   list: (path) =>
     `${fs}for (const name of fs.readdirSync(${
       text(path)
     }).sort()) console.log(name);`,
-  mode: (path) =>
-    `${fs}console.log((fs.statSync(${text(path)}).mode & 0o7777).toString(8));`,
   readCaught: (path) =>
     `${fs}try { fs.readFileSync(${
       text(path)

@@ -43,15 +43,10 @@ export const python: Programs = {
   remove: (path) => `import os\nos.remove(${text(path)})`,
   symlink: (target, path) =>
     `import os\nos.symlink(${text(target)}, ${text(path)})`,
-  chmod: (path, mode) => `import os\nos.chmod(${text(path)}, ${mode})`,
   list: (path) =>
     `import os\nfor name in sorted(os.listdir(${
       text(path)
     })):\n    print(name)`,
-  mode: (path) =>
-    `import os, stat\nprint("%o" % stat.S_IMODE(os.stat(${
-      text(path)
-    }).st_mode))`,
   readCaught: (path) =>
     `try:\n    open(${
       text(path)

@@ -24,9 +24,7 @@ export const script: Programs = {
   mkdir: (path) => lines(["mkdir", path]),
   remove: (path) => lines(["remove", path]),
   symlink: (target, path) => lines(["symlink", target, path]),
-  chmod: (path, mode) => lines(["chmod", path, mode]),
   list: (path) => lines(["list", path]),
-  mode: (path) => lines(["mode", path]),
   readCaught: (path) => lines(["try", ["read-quiet", path], "read", "refused"]),
   writeCaught: (path) =>
     lines(["try", ["write", path, "x"], "written", "refused"]),
