@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use crate::fd::{Descriptor, FDS_MAX, OpenDir, Table};
-use crate::fs::Fs;
+use crate::fs::{Fs, Last};
 use crate::host::Output;
 
 /// Strings handed to a guest, each ended by a NUL, as it gets them.
@@ -78,7 +78,7 @@ impl Wasi {
     fn preopen(&mut self, fs: &mut Fs, path: &str, name: &'static str) {
         let relative = path.trim_start_matches('/');
         let relative = if relative.is_empty() { "." } else { relative };
-        if let Ok(node) = fs.find(fs.root(), relative, true)
+        if let Ok(node) = fs.find(fs.root(), relative, Last::Follow)
             && fs.is_dir(node)
         {
             let handle = fs.hold(node);

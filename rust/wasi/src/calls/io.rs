@@ -5,7 +5,7 @@ use super::process::fill_random;
 use crate::abi::{WHENCE_CUR, WHENCE_END, WHENCE_SET};
 use crate::errno::Errno;
 use crate::fd::Descriptor;
-use crate::fs::{Device, Node};
+use crate::fs::{Device, LEN_MAX, Node};
 use crate::host::{Clock, Halt, Host};
 use crate::memory::{Failure, Iovs, Outcome, put_u32, put_u64};
 
@@ -34,6 +34,14 @@ pub(crate) fn fd_pwrite<H: Host>(
     write(cx, fd, iovs, iovs_len, Some(offset), out)
 }
 
+/// A file ends at the largest off_t, and no transfer starts or ends beyond.
+fn check_end(position: u64, len: usize) -> Result<(), Errno> {
+    match position.checked_add(len as u64) {
+        Some(end) if end <= LEN_MAX => Ok(()),
+        _ => Err(Errno::Inval),
+    }
+}
+
 /// At `at`, or at the descriptor's own position, which then moves.
 fn write<H: Host>(
     cx: &mut Cx<'_, H>,
@@ -60,6 +68,9 @@ fn write<H: Host>(
             }
         }
         Descriptor::File(file) => {
+            if !file.append {
+                check_end(at.unwrap_or(0), 0)?;
+            }
             if !file.write {
                 return Err(Errno::Badf.into());
             }
@@ -70,7 +81,8 @@ fn write<H: Host>(
                 n += 1;
                 let wanted = range.len();
                 let offset = if file.append { None } else { Some(position) };
-                match fs.write_at(file.handle.node, offset, &cx.memory[range], now) {
+                let fits = if file.append { Ok(()) } else { check_end(position, wanted) };
+                match fits.and_then(|()| fs.write_at(file.handle.node, offset, &cx.memory[range], now)) {
                     Ok((written, next)) => {
                         done += written;
                         position = next;
@@ -139,6 +151,7 @@ fn read<H: Host>(
             }
         }
         Descriptor::File(file) => {
+            check_end(at.unwrap_or(0), 0)?;
             if !file.read {
                 return Err(Errno::Badf.into());
             }
@@ -155,7 +168,8 @@ fn read<H: Host>(
                 while let Some(range) = iovs.get(cx.memory, n, done)? {
                     n += 1;
                     let wanted = range.len();
-                    let Some(offset) = position.checked_add(done as u64) else { break };
+                    let offset = position.saturating_add(done as u64);
+                    check_end(offset, wanted)?;
                     let got = fs.read_at(node, offset, &mut cx.memory[range])?;
                     done += got;
                     if got < wanted {

@@ -5,7 +5,7 @@ use super::attr::times;
 use crate::abi::*;
 use crate::errno::Errno;
 use crate::fd::{Descriptor, OpenDir, OpenFile};
-use crate::fs::{Node, Open};
+use crate::fs::{Last, Node, Open};
 use crate::host::{Clock, Host};
 use crate::memory::{Outcome, put, put_u32, slice_mut, text};
 
@@ -91,7 +91,7 @@ pub(crate) fn path_filestat_get<H: Host>(
     let base = dir(cx, fd)?;
     let path = text(cx.memory, path, path_len)?;
     let fs = cx.host.fs();
-    let stat = fs.stat(fs.find(base, path, follow)?);
+    let stat = fs.stat(fs.find(base, path, Last::following(follow))?);
     drop(fs);
     put(cx.memory, out, &stat.to_bytes())
 }
@@ -113,7 +113,7 @@ pub(crate) fn path_filestat_set_times<H: Host>(
     let base = dir(cx, fd)?;
     let path = text(cx.memory, path, path_len)?;
     let mut fs = cx.host.fs();
-    let node = fs.find(base, path, follow)?;
+    let node = fs.find(base, path, Last::following(follow))?;
     fs.set_times(node, times, now)?;
     Ok(())
 }

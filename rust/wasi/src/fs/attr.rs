@@ -1,7 +1,7 @@
 //! Attributes of nodes.
 
 use super::node::{Device, Kind, Node};
-use super::{Area, Fs};
+use super::{Area, Fs, Last};
 use crate::abi::FileStat;
 use crate::errno::Errno;
 
@@ -67,8 +67,7 @@ impl Fs {
     }
 
     pub(crate) fn read_link(&self, base: Node, path: &str) -> Result<&str, Errno> {
-        let found = self.walk(base, path, false, super::path::Absolute::AtRoot)?;
-        let node = found.existing(self)?;
+        let node = self.find(base, path, Last::Stay)?;
         self.link_target(node).ok_or(Errno::Inval)
     }
 }

@@ -1,7 +1,7 @@
 //! Making, moving and removing names.
 
 use super::node::{Actor, Dir, Inode, Kind, Node};
-use super::path::{Absolute, Found};
+use super::path::{Absolute, Found, Last};
 use super::quota::ENTRY_BYTES;
 use super::{Area, Fs, PATH_MAX};
 use crate::errno::Errno;
@@ -37,6 +37,7 @@ impl Fs {
         now: u64,
         actor: Actor,
     ) -> Result<u32, Errno> {
+        found.check()?;
         let name = found.name.as_deref().ok_or(Errno::Exist)?;
         let parent = self.writable(found.parent, actor)?;
         let area = self.area(parent);
@@ -56,7 +57,7 @@ impl Fs {
     }
 
     pub(crate) fn make_dir(&mut self, base: Node, path: &str, now: u64) -> Result<(), Errno> {
-        let found = self.walk(base, path, false, Absolute::AtRoot)?;
+        let found = self.walk(base, path, Last::Name, Absolute::AtRoot)?;
         self.make_dir_at(&found, now, Actor::Guest)
     }
 
@@ -69,7 +70,7 @@ impl Fs {
     }
 
     pub(crate) fn make_link(&mut self, target: &str, base: Node, path: &str, now: u64) -> Result<(), Errno> {
-        let found = self.walk(base, path, false, Absolute::AtRoot)?;
+        let found = self.walk(base, path, Last::Name, Absolute::AtRoot)?;
         self.make_link_at(target, &found, now, Actor::Guest)
     }
 
@@ -80,14 +81,15 @@ impl Fs {
         now: u64,
         actor: Actor,
     ) -> Result<(), Errno> {
+        found.check_nul()?;
+        if target.as_bytes().contains(&0) {
+            return Err(Errno::Inval);
+        }
         if target.is_empty() {
             return Err(Errno::Noent);
         }
         if target.len() >= PATH_MAX {
             return Err(Errno::Nametoolong);
-        }
-        if target.as_bytes().contains(&0) {
-            return Err(Errno::Inval);
         }
         if found.node.is_some() {
             return Err(Errno::Exist);
@@ -106,9 +108,11 @@ impl Fs {
         (new_base, new): (Node, &str),
         now: u64,
     ) -> Result<(), Errno> {
-        let from = self.walk(old_base, old, false, Absolute::AtRoot)?;
-        let to = self.walk(new_base, new, false, Absolute::AtRoot)?;
+        let from = self.walk(old_base, old, Last::Stay, Absolute::AtRoot)?;
+        let to = self.walk(new_base, new, Last::Name, Absolute::AtRoot)?;
+        to.check_nul()?;
         let node = from.existing(self)?;
+        to.check()?;
         if to.node.is_some() {
             return Err(Errno::Exist);
         }
@@ -135,7 +139,8 @@ impl Fs {
     }
 
     pub(crate) fn unlink(&mut self, base: Node, path: &str, now: u64) -> Result<(), Errno> {
-        let found = self.walk(base, path, false, Absolute::AtRoot)?;
+        let found = self.walk(base, path, Last::Name, Absolute::AtRoot)?;
+        found.check()?;
         let node = found.node.ok_or(Errno::Noent)?;
         if self.is_dir(node) {
             return Err(Errno::Isdir);
@@ -147,7 +152,7 @@ impl Fs {
     }
 
     pub(crate) fn remove_dir(&mut self, base: Node, path: &str, now: u64) -> Result<(), Errno> {
-        let found = self.walk(base, path, false, Absolute::AtRoot)?;
+        let found = self.walk(base, path, Last::Name, Absolute::AtRoot)?;
         if found.name.is_none() {
             return Err(if found.dotdot { Errno::Notempty } else { Errno::Inval });
         }
@@ -178,12 +183,16 @@ impl Fs {
         (new_base, new): (Node, &str),
         now: u64,
     ) -> Result<(), Errno> {
-        let from = self.walk(old_base, old, false, Absolute::AtRoot)?;
-        let to = self.walk(new_base, new, false, Absolute::AtRoot)?;
+        let from = self.walk(old_base, old, Last::Name, Absolute::AtRoot)?;
+        let to = self.walk(new_base, new, Last::Name, Absolute::AtRoot)?;
+        from.check_nul()?;
+        to.check_nul()?;
         let (Some(old_name), Some(new_name)) = (from.name.as_deref(), to.name.as_deref()) else {
             return Err(Errno::Busy);
         };
+        from.check()?;
         let moved = from.node.ok_or(Errno::Noent)?;
+        to.check()?;
         let is_dir = self.is_dir(moved);
         if !is_dir && (from.slash || to.slash) {
             return Err(Errno::Notdir);

@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use super::content::Content;
 use super::node::{Actor, Kind, Node};
-use super::path::{Absolute, Found, strip_prefix};
+use super::path::{Absolute, Found, Last, strip_prefix};
 use super::{Area, Fs, SANDBOX, SITE_PACKAGES};
 use crate::abi::FileType;
 use crate::errno::Errno;
@@ -109,14 +109,14 @@ pub(super) fn relative(area: Area, path: &str) -> Result<&str, PathError> {
 }
 
 impl Fs {
-    pub(super) fn host_walk<'p>(&self, area: Area, path: &'p str, follow: bool) -> Result<Found<'p>, PathError> {
+    pub(super) fn host_walk<'p>(&self, area: Area, path: &'p str, end: Last) -> Result<Found<'p>, PathError> {
         let (root, name) = root(area);
         let path = relative(area, path)?;
-        Ok(self.walk(Node::Work(root), path, follow, Absolute::Within(Node::Work(root), name))?)
+        Ok(self.walk(Node::Work(root), path, end, Absolute::Within(Node::Work(root), name))?)
     }
 
     pub(super) fn host_find(&self, area: Area, path: &str, follow: bool) -> Result<u32, PathError> {
-        match self.host_walk(area, path, follow)?.existing(self)? {
+        match self.host_walk(area, path, Last::following(follow))?.existing(self)? {
             Node::Work(node) => Ok(node),
             _ => Err(PathError::Refused),
         }
@@ -133,7 +133,8 @@ impl Fs {
         data: &[u8],
         now: u64,
     ) -> Result<(), PathError> {
-        let found = self.host_walk(area, path, true)?;
+        let found = self.host_walk(area, path, Last::Follow)?;
+        found.check()?;
         let node = match found.node {
             None if offset.is_some() => return Err(PathError::NotFound),
             None if found.slash => return Err(PathError::IsDirectory),

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::host::{Entry, PathError, relative, root};
 use super::node::{Actor, Dir, Kind, Node};
-use super::path::strip_prefix;
+use super::path::{Last, strip_prefix};
 use super::{Area, Fs, PATH_MAX, SANDBOX, TMP};
 use crate::errno::Errno;
 
@@ -126,13 +126,13 @@ impl Fs {
     }
 
     fn make_one_dir(&mut self, area: Area, path: &str, now: u64) -> Result<(), PathError> {
-        let found = self.host_walk(area, path, false)?;
+        let found = self.host_walk(area, path, Last::Name)?;
         Ok(self.make_dir_at(&found, now, Actor::Host)?)
     }
 
     /// Removes a file, a link, or a directory; one that is not empty only with `recursive`. The area's own directory stays.
     pub fn remove_path(&mut self, area: Area, path: &str, recursive: bool, now: u64) -> Result<(), PathError> {
-        let found = self.host_walk(area, path, false)?;
+        let found = self.host_walk(area, path, Last::Name)?;
         let Node::Work(node) = found.existing(self)? else { return Err(PathError::Refused) };
         if recursive && self.dir(node).is_ok() && found.name.is_some() {
             self.empty(node, now);
@@ -145,7 +145,7 @@ impl Fs {
 
     /// Makes a symbolic link whose target stays within the area, seen from where the link stands.
     pub fn symlink_path(&mut self, area: Area, path: &str, target: &str, now: u64) -> Result<(), PathError> {
-        let found = self.host_walk(area, path, false)?;
+        let found = self.host_walk(area, path, Last::Name)?;
         let mut depth = if target.starts_with('/') {
             strip_prefix(target, root(area).1).ok_or(PathError::Refused)?;
             0

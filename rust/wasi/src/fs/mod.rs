@@ -21,8 +21,8 @@ pub use node::Area;
 pub use quota::{ENTRY_BYTES, Limits, Usage};
 
 pub(crate) use node::{Device, Handle, Node};
-pub(crate) use open::Open;
-pub(crate) use path::is_name;
+pub(crate) use open::{LEN_MAX, Open};
+pub(crate) use path::{Last, is_name};
 
 use self::node::{DEVICES, Dir, Inode, Kind};
 use self::quota::Quota;

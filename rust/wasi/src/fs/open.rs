@@ -2,7 +2,7 @@
 
 use super::content::Content;
 use super::node::{Actor, Device, Handle, Inode, Kind, Node};
-use super::path::Absolute;
+use super::path::{Absolute, Last};
 use super::{Area, Fs};
 use crate::abi::FileType;
 use crate::errno::Errno;
@@ -19,18 +19,25 @@ pub(crate) struct Open {
 }
 
 /// Longest file, as in an off_t.
-const LEN_MAX: u64 = i64::MAX as u64;
+pub(crate) const LEN_MAX: u64 = i64::MAX as u64;
 
 impl Fs {
     pub(crate) fn open(&mut self, base: Node, path: &str, how: Open, now: u64) -> Result<Handle, Errno> {
-        let follow = how.follow && !(how.create && how.exclusive);
-        let found = self.walk(base, path, follow, Absolute::AtRoot)?;
+        let end = match how.create {
+            true if how.follow && !how.exclusive => Last::Create,
+            true => Last::Name,
+            false => Last::following(how.follow),
+        };
+        let found = self.walk(base, path, end, Absolute::AtRoot)?;
+        found.check()?;
+        match &found.name {
+            None if how.create && how.exclusive => return Err(Errno::Exist),
+            None | Some(_) if how.create && found.slash => return Err(Errno::Isdir),
+            _ => {}
+        }
         let Some(node) = found.node else {
             if !how.create {
                 return Err(Errno::Noent);
-            }
-            if found.slash {
-                return Err(Errno::Isdir);
             }
             let node = self.create(&found, |_| Kind::File(Content::default()), 0o644, now, Actor::Guest)?;
             self.mark(node);
@@ -42,8 +49,8 @@ impl Fs {
         match self.file_type(node) {
             FileType::Directory if how.write || how.truncate || how.create => return Err(Errno::Isdir),
             FileType::Directory => {}
-            _ if how.directory || found.slash => return Err(Errno::Notdir),
             FileType::SymbolicLink => return Err(Errno::Loop),
+            _ if how.directory || found.slash => return Err(Errno::Notdir),
             FileType::RegularFile if how.write || how.truncate => self.check_writable_file(node)?,
             _ => {}
         }
@@ -198,7 +205,7 @@ impl Fs {
     pub(super) fn resize(&mut self, node: Node, len: u64, now: u64) -> Result<(), Errno> {
         let Node::Work(n) = node else { return Err(Errno::Inval) };
         if len > LEN_MAX {
-            return Err(Errno::Fbig);
+            return Err(Errno::Inval);
         }
         let before = self.len(node);
         let area = self.inode(n).ok_or(Errno::Badf)?.area;

@@ -22,6 +22,35 @@ pub(crate) struct Found<'p> {
     pub slash: bool,
     /// The path ends in `..`.
     pub dotdot: bool,
+    /// What is wrong with the last name itself. Told after what is wrong on the way there, as by Linux.
+    defect: Option<Errno>,
+}
+
+/// What happens to a link at the path's end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Last {
+    /// It is followed.
+    Follow,
+    /// It is followed only when the path ends in a slash.
+    Stay,
+    /// It is what is meant, slash or not.
+    Name,
+    /// It is followed to where a file may be made, so that a slash is EISDIR.
+    Create,
+}
+
+impl Last {
+    pub fn following(follow: bool) -> Self {
+        if follow { Self::Follow } else { Self::Stay }
+    }
+
+    fn follows(self, slash: bool) -> bool {
+        match self {
+            Self::Follow | Self::Create => true,
+            Self::Stay => slash,
+            Self::Name => false,
+        }
+    }
 }
 
 /// What an absolute link may do.
@@ -92,7 +121,7 @@ impl Fs {
         &self,
         base: Node,
         path: &'p str,
-        follow: bool,
+        end: Last,
         absolute: Absolute,
     ) -> Result<Found<'p>, Errno> {
         if path.is_empty() {
@@ -100,9 +129,6 @@ impl Fs {
         }
         if path.len() > PATH_MAX {
             return Err(Errno::Nametoolong);
-        }
-        if path.as_bytes().contains(&0) {
-            return Err(Errno::Inval);
         }
         if path.starts_with('/') {
             return Err(Errno::Perm);
@@ -128,17 +154,28 @@ impl Fs {
                         dir = self.parent(dir);
                     }
                     if last {
-                        return Ok(Found { parent: dir, name: None, node: Some(dir), slash: true, dotdot });
+                        return Ok(Found {
+                            parent: dir,
+                            name: None,
+                            node: Some(dir),
+                            slash: true,
+                            dotdot,
+                            defect: None,
+                        });
                     }
                 }
                 name => {
-                    if name.len() > NAME_MAX {
-                        return Err(Errno::Nametoolong);
+                    let defect = defect(name);
+                    if let (Some(errno), false) = (defect, last) {
+                        return Err(errno);
+                    }
+                    if last && slash && end == Last::Create {
+                        return Err(Errno::Isdir);
                     }
                     let node = self.child(dir, name);
                     let target = node.and_then(|n| self.link_target(n));
                     match (node, target) {
-                        (Some(_), Some(target)) if !last || follow || slash => {
+                        (Some(_), Some(target)) if !last || end.follows(slash) => {
                             links += 1;
                             if links > LINKS_MAX {
                                 return Err(Errno::Loop);
@@ -161,7 +198,14 @@ impl Fs {
                             continue;
                         }
                         (node, _) if last => {
-                            return Ok(Found { parent: dir, name: Some(first.into_cow()), node, slash, dotdot: false });
+                            return Ok(Found {
+                                parent: dir,
+                                name: Some(first.into_cow()),
+                                node,
+                                slash,
+                                dotdot: false,
+                                defect,
+                            });
                         }
                         (None, _) => return Err(Errno::Noent),
                         (Some(node), _) => {
@@ -179,19 +223,39 @@ impl Fs {
     }
 
     /// The node at the end of `path`, which must exist.
-    pub(crate) fn find(&self, base: Node, path: &str, follow: bool) -> Result<Node, Errno> {
-        let found = self.walk(base, path, follow, Absolute::AtRoot)?;
-        found.existing(self)
+    pub(crate) fn find(&self, base: Node, path: &str, end: Last) -> Result<Node, Errno> {
+        self.walk(base, path, end, Absolute::AtRoot)?.existing(self)
     }
 }
 
 impl Found<'_> {
+    pub fn check(&self) -> Result<(), Errno> {
+        self.defect.map_or(Ok(()), Err)
+    }
+
+    /// A NUL, which Linux finds before it looks at either of two paths.
+    pub fn check_nul(&self) -> Result<(), Errno> {
+        if self.defect == Some(Errno::Inval) { Err(Errno::Inval) } else { Ok(()) }
+    }
+
     pub fn existing(&self, fs: &Fs) -> Result<Node, Errno> {
+        self.check()?;
         let node = self.node.ok_or(Errno::Noent)?;
         if self.slash && !fs.is_dir(node) {
             return Err(Errno::Notdir);
         }
         Ok(node)
+    }
+}
+
+/// What keeps `name` from standing in any directory.
+fn defect(name: &str) -> Option<Errno> {
+    if name.as_bytes().contains(&0) {
+        Some(Errno::Inval)
+    } else if name.len() > NAME_MAX {
+        Some(Errno::Nametoolong)
+    } else {
+        None
     }
 }
 

@@ -1,0 +1,126 @@
+//! Where mote-wasi deliberately does something else than wasmtime-wasi 48, by name and with the reason. Nothing else may differ,
+//! and each of these must still be met by the random calls.
+
+use std::collections::BTreeMap;
+
+use crate::pair::End;
+use crate::step::Step;
+
+pub struct Difference {
+    pub name: &'static str,
+    pub reason: &'static str,
+    applies: fn(&Step, End, End) -> bool,
+}
+
+pub const DIFFERENCES: &[Difference] = &[
+    Difference {
+        name: "unknown flags and tags",
+        reason: "wasmtime-wasi traps; EINVAL lets the guest go on",
+        applies: |_, mote, reference| (mote, reference) == (EINVAL, End::Trap),
+    },
+    Difference {
+        name: "created without the right to write",
+        reason: "wasmtime-wasi opens for writing whatever creates or truncates; POSIX lets only those write who asked for it",
+        applies: |step, mote, reference| {
+            let writes = ["fd_write", "fd_pwrite", "fd_filestat_set_size"].contains(&step.name);
+            step.loose && writes && matches!((mote, reference), (EBADF | EINVAL, End::Errno(_)))
+        },
+    },
+    Difference {
+        name: "times of an open directory",
+        reason: "wasmtime-wasi holds it by a handle that cannot set them (EBADF)",
+        applies: |step, mote, reference| step.name == "fd_filestat_set_times" && (mote, reference) == (SUCCESS, EBADF),
+    },
+    Difference {
+        name: "no times to set",
+        reason: "Linux then does not even look for the file; here a missing one is told",
+        applies: |step, mote, reference| {
+            step.name == "path_filestat_set_times" && mote != SUCCESS && reference == SUCCESS
+        },
+    },
+    Difference {
+        name: "reading nothing from stdin",
+        reason: "wasmtime-wasi takes an empty read for an interrupted one (EINTR); POSIX returns 0",
+        applies: |step, mote, reference| step.name == "fd_read" && (mote, reference) == (SUCCESS, End::Errno(27)),
+    },
+    Difference {
+        name: "attributes of a name with a slash at its end",
+        reason: "wasmtime-wasi loses the slash; POSIX follows a link there and says ENOTDIR of a file",
+        applies: |step, mote, reference| {
+            let slash = step.name == "path_filestat_get" && step.old.ends_with(b"/");
+            slash && matches!(mote, End::Errno(_)) && reference == SUCCESS
+        },
+    },
+    Difference {
+        name: "quota",
+        reason: "the workspace holds 256 MiB, the machine's disk more",
+        applies: |step, mote, _| step.name == "fd_filestat_set_size" && mote == ENOSPC,
+    },
+    Difference {
+        name: "absolute links",
+        reason: "refused by wasmtime-wasi as they would mean the machine's own root; here they start at the guest's",
+        applies: |step, _, reference| step.name == "path_symlink" && step.old.starts_with(b"/") && reference == EPERM,
+    },
+    Difference {
+        name: "a name that ends in a slash or in dots",
+        reason: "wasmtime-wasi opens it as a directory and works on its `.`; here as in Linux the name before the slash is meant",
+        applies: |step, mote, reference| match step.name {
+            "path_remove_directory" if reference == EINVAL => needs_directory(&step.old),
+            "path_remove_directory" | "path_unlink_file" => {
+                needs_directory(&step.old) && mote != SUCCESS && reference != SUCCESS
+            }
+            "path_link" | "path_symlink" => {
+                (needs_directory(&step.old) || needs_directory(&step.new)) && mote != SUCCESS && reference != SUCCESS
+            }
+            _ => false,
+        },
+    },
+];
+
+const SUCCESS: End = End::Errno(0);
+const EBADF: End = End::Errno(8);
+const ENOSPC: End = End::Errno(51);
+const EPERM: End = End::Errno(63);
+
+fn needs_directory(path: &[u8]) -> bool {
+    path.ends_with(b"/") || path.split(|b| *b == b'/').next_back().is_some_and(|last| last == b"." || last == b"..")
+}
+
+const EINVAL: End = End::Errno(28);
+
+/// Which differences were met, and those that nothing explains, with an example each.
+pub struct Seen {
+    met: Vec<u32>,
+    unexplained: BTreeMap<String, (u32, String)>,
+}
+
+impl Seen {
+    pub fn new() -> Self {
+        Self { met: vec![0; DIFFERENCES.len()], unexplained: BTreeMap::new() }
+    }
+
+    pub fn explains(&mut self, step: &Step, mote: End, reference: End) -> bool {
+        match DIFFERENCES.iter().position(|d| (d.applies)(step, mote, reference)) {
+            Some(n) => {
+                self.met[n] += 1;
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub fn unexplained(&mut self, what: String, log: &[String]) {
+        self.unexplained.entry(what).or_insert_with(|| (0, log.join("\n"))).0 += 1;
+    }
+
+    pub fn assert_known_and_all_met(&self) {
+        for (what, (count, example)) in &self.unexplained {
+            println!("{count} × {what}, as here:\n{example}\n");
+        }
+        assert!(self.unexplained.is_empty(), "{} differences that are not in the table", self.unexplained.len());
+        for (difference, count) in DIFFERENCES.iter().zip(&self.met) {
+            println!("{count:6} × {}: {}", difference.name, difference.reason);
+            assert!(*count > 0, "the difference “{}” was never met", difference.name);
+        }
+    }
+}
