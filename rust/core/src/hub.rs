@@ -113,6 +113,7 @@ impl Hub {
         let session = self.session(session)?;
         let (head, payload): (Submit, &[u8]) = codec::decode(message).map_err(|_| Status::BadMessage)?;
         let body = match head {
+            Submit::Run(head) if head.code_bytes > payload.len() => return Err(Status::BadMessage),
             Submit::Run(head) => match session.submit_run(request, head, payload) {
                 Ok(()) => return Ok(Status::Ok),
                 Err(error) => done::<()>(Err(error), &[]),
@@ -180,3 +181,7 @@ impl Opening for OpeningSession {
         self.session.is_closing()
     }
 }
+
+#[cfg(test)]
+#[path = "hub_test.rs"]
+mod tests;

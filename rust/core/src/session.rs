@@ -123,9 +123,6 @@ impl Session {
 
     /// Takes a run in; `Err` is its outcome already.
     pub fn submit_run(self: &Arc<Self>, request: u32, head: RunHead, payload: &[u8]) -> Result<()> {
-        if head.code_bytes > payload.len() {
-            return Err(Error::internal("Cannot run code: the message is shorter than codeBytes says"));
-        }
         let new = NewRun {
             request,
             time_ms: self.limits.run_time_ms(head.time_ms)?,
@@ -244,7 +241,7 @@ impl Session {
         }
     }
 
-    /// Begins the end. True when it is done already and the events were left in the mailbox.
+    /// Begins the end. True when events were left in the mailbox: of runs that waited, or of the end itself.
     pub fn close(&self, request: Option<u32>) -> bool {
         let mut state = self.state();
         state.closing = true;
@@ -253,11 +250,12 @@ impl Session {
         if state.opening || current.is_some() {
             state.close_request = request;
             drop(state);
+            let waited = !queue.is_empty();
             self.post_ended(queue, Stop::Closed);
             if let Some(run) = current {
                 run.stop(Stop::Closed);
             }
-            return false;
+            return waited;
         }
         let sandbox = state.sandbox.take();
         drop(state);

@@ -72,7 +72,8 @@ impl WasmEngine {
         flight
     }
 
-    fn loaded(&self, sha256: &str) -> Option<Arc<Image>> {
+    /// The image, when it is in memory already.
+    pub fn loaded(&self, sha256: &str) -> Option<Arc<Image>> {
         let images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
         Some(images.get(sha256)?.result()?.ok()?.0)
     }

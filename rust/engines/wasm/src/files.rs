@@ -22,13 +22,14 @@ pub fn serve(files: &mut Fs, request: &Submit, payload: &[u8]) -> Result<(Value,
         Submit::Read(head) => read(files, head),
         Submit::List(ListHead { path, root, recursive }) => {
             let listed = files.list_dir(area(*root), path, *recursive).map_err(|error| refused("list", path, error))?;
-            let entries: Vec<Entry> = listed.into_iter().map(entry).collect();
+            let mut entries: Vec<Entry> = listed.into_iter().map(|found| entry(path, found)).collect();
+            entries.sort_unstable_by(|one, other| one.path.cmp(&other.path));
             Ok((json!({ "entries": entries }), Vec::new()))
         }
         Submit::Stat(head) => {
             let found = files.stat_path(area(head.root), &head.path);
             let found = found.map_err(|error| refused("look at", &head.path, error))?;
-            Ok((json!({ "entry": entry(found) }), Vec::new()))
+            Ok((json!(entry(".", found)), Vec::new()))
         }
         Submit::Mkdir(TreeHead { path, root, recursive }) => {
             let made = files.make_dir_path(area(*root), path, *recursive, now);
@@ -61,9 +62,10 @@ fn read(files: &Fs, head: &ReadHead) -> Result<(Value, Vec<u8>)> {
     Ok((json!({ "eof": eof }), buffer))
 }
 
-fn entry(found: fs::Entry) -> Entry {
+/// An entry found in `directory`, with its path from the root of the area.
+fn entry(directory: &str, found: fs::Entry) -> Entry {
     Entry {
-        path: found.path,
+        path: if directory == "." { found.path } else { format!("{directory}/{}", found.path) },
         kind: match found.kind {
             fs::EntryKind::File => EntryKind::File,
             fs::EntryKind::Directory => EntryKind::Directory,

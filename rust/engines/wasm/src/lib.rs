@@ -20,3 +20,12 @@ mod state;
 mod unpack;
 
 pub use engine::WasmEngine;
+
+/// What the benchmark measures one by one.
+#[doc(hidden)]
+pub mod parts {
+    pub use crate::engine::Linked;
+    pub use crate::guest::{Belongings, Guest};
+    pub use crate::image::Image;
+    pub use crate::state::Active;
+}
