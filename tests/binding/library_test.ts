@@ -36,12 +36,14 @@ function runCopy(dir: string, env: Record<string, string>): string {
     }
   }
   writeFileSync(join(dir, "program.ts"), program);
-  const environment = { ...Deno.env.toObject(), NO_COLOR: "1", ...env };
-  delete (environment as Record<string, string>).MOTE_LIBRARY;
   return execFileSync(
     Deno.execPath(),
     ["run", "-A", "--quiet", "--no-lock", join(dir, "program.ts")],
-    { cwd: dir, env: { ...environment, ...env }, encoding: "utf8" },
+    {
+      cwd: dir,
+      env: { ...Deno.env.toObject(), NO_COLOR: "1", MOTE_LIBRARY: "", ...env },
+      encoding: "utf8",
+    },
   );
 }
 

@@ -2,6 +2,9 @@
 import type { Programs } from "../programs.ts";
 
 const text = (value: unknown): string => JSON.stringify(value);
+/** An expression that gives the value; in a literal, `__proto__` would mean something else. */
+const literal = (value: unknown): string => `JSON.parse(${text(text(value))})`;
+
 const fs = `import fs from "node:fs";\n`;
 
 export const javascript: Programs = {
@@ -77,15 +80,17 @@ export const javascript: Programs = {
     `console.log(crypto.getRandomValues(new Uint32Array(4)).join("-"), Math.random());`,
 
   tool: (name, input) =>
-    `console.log(JSON.stringify(await tools.${name}(${text(input)})));`,
+    `console.log(JSON.stringify(await tools.${name}(${literal(input)})));`,
   toolCaught: (name, input) =>
     `try { console.log(JSON.stringify(await tools.${name}(${
-      text(input)
+      literal(input)
     }))); } catch (error) { console.log("caught", error.message); }`,
   toolOften: (name, count) =>
     `for (let n = 0; n < ${count}; n++) await tools.${name}({});\nconsole.log("called");`,
   toolsAtOnce: (calls) =>
     `console.log(JSON.stringify(await Promise.all([${
-      calls.map(([name, input]) => `tools.${name}(${text(input)})`).join(", ")
+      calls.map(([name, input]) => `tools.${name}(${literal(input)})`).join(
+        ", ",
+      )
     }])));`,
 };
