@@ -108,7 +108,8 @@ export class Client {
 
   /** Ends a request early; its done event says so. */
   interrupt(session: SessionHandle, request: number): void {
-    this.#library.interrupt(session, request);
+    const status = this.#library.interrupt(session, request);
+    if (status === Status.EventsReady) this.drain();
   }
 
   /** Ends a session. */

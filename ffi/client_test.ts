@@ -14,6 +14,7 @@ class FakeLibrary implements Library {
   readonly holds: boolean[] = [];
   status: number = Status.Ok;
   onSubmit: (request: number) => void = () => {};
+  onInterrupt: (request: number) => number = () => Status.Ok;
   #mail: Uint8Array[] = [];
   #notify: () => void = () => {};
 
@@ -55,7 +56,7 @@ class FakeLibrary implements Library {
   }
   interrupt(_: SessionHandle, request: number) {
     this.interrupted.push(request);
-    return 0;
+    return this.onInterrupt(request);
   }
   close = () => this.status;
   hold(pending: boolean) {
@@ -191,4 +192,17 @@ test("acknowledging, replying and interrupting name their target", () => {
   });
   assert.deepEqual(library.replies, [{ call: 4, head: { ok: true } }]);
   assert.deepEqual(library.interrupted, [request]);
+});
+
+test("an interrupt that ends a waiting request at once is heard at once", () => {
+  const library = new FakeLibrary();
+  const client = new Client(library);
+  const listener = recorder();
+  const request = client.submit(session, listener, "{}");
+  library.onInterrupt = () => {
+    library.post(request, EventKind.Done, message({ ok: 3 }));
+    return Status.EventsReady;
+  };
+  client.interrupt(session, request);
+  assert.deepEqual(listener.seen, [["done", 3, 0]]);
 });

@@ -3,7 +3,7 @@ import { lstat, open, readdir, readlink, stat } from "node:fs/promises";
 import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FileStore } from "../backends/backend.ts";
-import { SandboxError } from "../errors.ts";
+import { isSandboxError, SandboxError } from "../errors.ts";
 import { cleanGuestPath, parentOf, within } from "./guest_path.ts";
 import { chunkBytes, hostError, throwIfAborted } from "../host_error.ts";
 import { staysInTree, type TreeNode } from "./links.ts";
@@ -145,7 +145,11 @@ class _CopyIn {
         if (started && bytesRead === 0) break;
         const offset = started ? at : null;
         const bytes = buffer.subarray(0, bytesRead);
-        await this.#files.write(target, bytes, { offset, mode, mtimeMs });
+        await this.#files.write(target, bytes, { offset, mode, mtimeMs })
+          .catch((error) => {
+            started ||= isSandboxError(error, "DISK_EXCEEDED");
+            throw error;
+          });
         started = true;
         at += bytesRead;
         if (bytesRead === 0) break;
