@@ -77,7 +77,7 @@ test("what stays by this reckoning stays on a real file system", () => {
           assert.ok(real === root || real.startsWith(`${root}/`), path);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   } finally {
     rmSync(base, { recursive: true });
