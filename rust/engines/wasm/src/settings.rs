@@ -39,6 +39,8 @@ fn common() -> Result<Config> {
         .cranelift_opt_level(OptLevel::Speed)
         .parallel_compilation(true)
         .max_wasm_stack(STACK_BYTES)
+        // Used by no run here, and refused when smaller than the above.
+        .async_stack_size(2 * STACK_BYTES)
         .wasm_backtrace_max_frames(None)
         .wasm_simd(true)
         .wasm_relaxed_simd(false)
