@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { runFixture, withFolder } from "./programs.ts";
+import { runFixture, withFolder } from "../process/programs.ts";
 
 const opened = "opened\n";
 
