@@ -140,3 +140,33 @@ each(
       await assertHealthy(target, session);
     }),
 );
+
+each(
+  "output that nobody takes holds the guest back",
+  (target) =>
+    withSession(
+      target,
+      { limits: { outputBytes: 64 << 20 } },
+      async (session) => {
+        const code = `${target.code.bigOutput(8 << 20)}\n${
+          target.code.write("finished", "x")
+        }`;
+        let taken = 0;
+        await session.run(code, {
+          onStdout: async (_, bytes) => {
+            // Every answer is a chance for the guest to go on, if nothing holds it.
+            for (let asked = 0; taken === 0 && asked < 1_000; asked++) {
+              assert.deepEqual(
+                await session.listFiles(),
+                [],
+                "the guest went on",
+              );
+            }
+            taken += bytes.length;
+          },
+        });
+        assert.equal((await session.listFiles()).length, 1);
+        assert.equal(taken, 8 << 20);
+      },
+    ),
+);
