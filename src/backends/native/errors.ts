@@ -14,7 +14,8 @@ const _cures: Readonly<Record<SandboxErrorCode, string>> = {
   BACKEND_UNAVAILABLE: "See probe() for what is available",
   GUEST_NOT_FOUND: "Run `deno task build` in a checkout",
   GUEST_INVALID: "Build the guest again, or give another one",
-  GUEST_BUILD_FAILED: "Remove the cache directory and try again",
+  GUEST_BUILD_FAILED:
+    "See that the cache directory (MOTE_CACHE_DIR) is yours and has room",
   TOOLCHAIN_MISSING: "Install it",
   POLICY_VIOLATION: "Change the code",
   TIMED_OUT: "Raise timeoutMs or limits.cpuMs, or make the code faster",

@@ -13,6 +13,8 @@ import { NativeRun } from "./run.ts";
 
 const _encoder = new TextEncoder();
 const _nothing = new Uint8Array(0);
+// Short programs are encoded here, without an allocation; submit() copies them.
+const _scratch = new Uint8Array(16_384);
 
 /** A session of the native library. */
 export class NativeWall implements Wall {
@@ -29,7 +31,7 @@ export class NativeWall implements Wall {
   /** Runs a program. */
   run(request: RunRequest): Promise<RunOutcome> {
     const { args, timeMs, onOutput } = request;
-    const code = _bytes(request.code);
+    const code = _codeBytes(request.code);
     const head = `{"op":"run","codeBytes":${code.byteLength},"args":${
       args.length ? JSON.stringify(args) : "[]"
     },"timeMs":${timeMs},"stream":${onOutput !== undefined}}`;
@@ -56,6 +58,14 @@ export class NativeWall implements Wall {
       })
     );
   }
+}
+
+/** Bytes of a program, valid until the next call. */
+function _codeBytes(code: string | Uint8Array): Uint8Array {
+  if (typeof code !== "string" || code.length * 3 > _scratch.length) {
+    return _bytes(code);
+  }
+  return _scratch.subarray(0, _encoder.encodeInto(code, _scratch).written);
 }
 
 function _bytes(value: string | Uint8Array): Uint8Array {
