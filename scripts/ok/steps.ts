@@ -1,5 +1,5 @@
 /** What `deno task ok` runs, in this order. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { cacheDir, root } from "../cargo.ts";
 import { fromCargo, fromJunit } from "./counts.ts";
 import type { Counts } from "./counts.ts";
@@ -114,14 +114,19 @@ const fuzz: Step = {
     const env = { RUSTC_BOOTSTRAP: "1", CARGO_TARGET_DIR: `${cacheDir}/fuzz` };
     const counts: Counts = { passed: 0, failed: 0, skipped: [], failures: [] };
     for (const target of fuzzTargets()) {
+      // Kept, so that the next run begins where this one ends.
+      const corpus = `${cacheDir}/fuzz/corpus/${target}`;
+      mkdirSync(corpus, { recursive: true });
       const code = await run(bin, [
-        "fuzz",
         "run",
+        "--fuzz-dir",
+        "rust/fuzz",
         target,
+        corpus,
         "--",
         `-max_total_time=${seconds}`,
         "-rss_limit_mb=4096",
-      ], { cwd: `${root}/rust`, env });
+      ], { env });
       if (code === 0) counts.passed++;
       else {
         counts.failed++;
