@@ -4,7 +4,7 @@ use super::Cx;
 use crate::abi::*;
 use crate::errno::Errno;
 use crate::fd::{Descriptor, OpenDir, OpenFile};
-use crate::fs::{Node, Times};
+use crate::fs::{LEN_MAX, Node, Times};
 use crate::host::{Clock, Host};
 use crate::memory::{Outcome, put};
 
@@ -134,14 +134,14 @@ pub(crate) fn fd_advise<H: Host>(
     cx: &mut Cx<'_, H>,
     fd: u32,
     _offset: u64,
-    _len: u64,
+    len: u64,
     advice: u32,
 ) -> Outcome<(), H::Stop> {
     if advice > ADVICE_MAX {
         return Err(Errno::Inval.into());
     }
     cx.wasi.table.file(fd)?;
-    Ok(())
+    if len > LEN_MAX { Err(Errno::Inval.into()) } else { Ok(()) }
 }
 
 /// The times that the flags ask for. To set one and to set it to now at once is EINVAL.

@@ -2,11 +2,13 @@
 
 mod differences;
 mod pair;
+mod random;
+mod sequence;
 mod step;
 
 use differences::Seen;
 use pair::Maker;
-use step::Sequence;
+use sequence::Sequence;
 
 #[test]
 fn random_calls_end_alike() {
