@@ -78,7 +78,10 @@ export const functions = {
     result: "i32",
     declaration: "int32_t mote_reply(int64_t session, uint32_t call, const uint8_t *message, size_t length)",
   },
-  /** Ends a run, waiting or running, with the code ABORTED. A request that has ended is MOTE_OK. */
+  /**
+   * Ends a run, waiting or running, or the opening of the session, with the code ABORTED. A request that has ended
+   * is MOTE_OK.
+   */
   mote_interrupt: {
     parameters: ["i64", "u32"],
     result: "i32",
@@ -137,7 +140,7 @@ export const eventHeaderBytes = 12;
 export const maxHeadBytes = 1_048_576;
 /** Largest message, head and payload. */
 export const maxMessageBytes = 1_073_741_824;
-/** Streamed output of one request that may wait in the mailbox; past it the guest waits. */
+/** Streamed output of one run that may be unacknowledged (submit `ack`); past it the guest waits. */
 export const maxUnreadBytes = 1_048_576;
 
 /** Every code an error can carry across the ABI. */

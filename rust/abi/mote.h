@@ -32,7 +32,7 @@ typedef void (*mote_notify_fn)(uint64_t client);
 #define MOTE_EVENT_HEADER_BYTES 12 /* Bytes before each event's body. */
 #define MOTE_MAX_HEAD_BYTES 1048576 /* Largest JSON head of a message. */
 #define MOTE_MAX_MESSAGE_BYTES 1073741824 /* Largest message, head and payload. */
-#define MOTE_MAX_UNREAD_BYTES 1048576 /* Streamed output of one request that may wait in the mailbox; past it the guest waits. */
+#define MOTE_MAX_UNREAD_BYTES 1048576 /* Streamed output of one run that may be unacknowledged (submit `ack`); past it the guest waits. */
 
 enum mote_status {
   MOTE_OK = 0, /* Accepted. */
@@ -82,7 +82,8 @@ int32_t mote_take(int64_t client, uint8_t *buffer, size_t capacity);
 /* Answers a tool call of the session's guest. A reply to a call that has ended is dropped and MOTE_OK. */
 int32_t mote_reply(int64_t session, uint32_t call, const uint8_t *message, size_t length);
 
-/* Ends a run, waiting or running, with the code ABORTED. A request that has ended is MOTE_OK. */
+/* Ends a run, waiting or running, or the opening of the session, with the code ABORTED. A request that has ended
+ * is MOTE_OK. */
 int32_t mote_interrupt(int64_t session, uint32_t request);
 
 /* Ends the session's runs and frees what it holds; the handle is stale from here on. The done event of the

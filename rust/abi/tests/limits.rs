@@ -69,6 +69,7 @@ fn output_past_its_limit_ends_the_run_or_is_cut() {
 fn a_full_workspace_is_told() {
     let (done, after) = limited(json!({"workspaceBytes": 100_000}), &format!("w{}", "x".repeat(1000)));
     assert_eq!((done.code(), after.as_str()), ("DISK_EXCEEDED", "alive"), "{}", done.message());
+    assert_eq!(done.head["ok"]["changed"], json!(["out"]));
 }
 
 #[test]
@@ -105,7 +106,7 @@ fn a_tool_that_takes_too_long_is_an_error_of_the_guest() {
 #[test]
 fn impossible_limits_are_refused_by_name() {
     let mut client = Client::connect();
-    for (limits, name) in [(json!({"timeMs": 0}), "timeMs"), (json!({"memoryBytes": 1 << 40}), "memoryBytes")] {
+    for (limits, name) in [(json!({"timeMs": 0}), "timeMs"), (json!({"memoryBytes": 1u64 << 40}), "memoryBytes")] {
         let mut head = client.open_head("test");
         head["limits"] = limits;
         let (session, done) = client.try_open(&head);

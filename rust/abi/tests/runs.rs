@@ -78,22 +78,24 @@ fn streamed_output_comes_before_the_end() {
 }
 
 #[test]
-fn output_that_nobody_takes_holds_the_guest_back() {
+fn output_that_nobody_acknowledges_holds_the_guest_back() {
     let mut client = Client::connect();
     let session = client.open(|head| head["limits"] = json!({"outputBytes": 16 << 20}));
     let request = client.start(session, "f", b"", true);
-    let first = client.event(request, STDOUT);
-    assert!(first.body.len() <= 1 << 20);
-    let mut bytes = first.body.len();
+    let mut bytes = 0;
     while bytes < 16 << 20 {
-        bytes += client.event(request, STDOUT).body.len();
+        let read = client.event(request, STDOUT).body.len();
+        bytes += read;
+        client.submit(session, &json!({"op": "ack", "request": request, "bytes": read}), b"");
     }
     let done = client.done(request);
     assert_eq!((done.code(), bytes), ("OUTPUT_EXCEEDED", 16 << 20));
     let request = client.start(session, "f", b"", true);
     client.event(request, STDOUT);
     client.interrupt(session, request);
-    assert_eq!(client.done(request).code(), "ABORTED");
+    let held = client.done(request);
+    assert_eq!(held.code(), "ABORTED");
+    assert!(held.head["ok"]["stdoutBytes"].as_u64().unwrap() < 2 << 20);
 }
 
 #[test]
@@ -130,11 +132,13 @@ fn tools_are_called_answered_and_refused() {
     assert_eq!(ask(oslo, json!({"error": "failed", "message": "no"}), b"").stdout(), "1no");
     assert_eq!(ask(oslo, json!({"error": "input", "message": "bad"}), b"").stdout(), "2bad");
     assert_eq!(ask(oslo, json!({"ok": true}), &[b'1'; 21]).stdout().chars().next(), Some('3'));
-    assert!(client.run(session, "tnothing {}").stdout().contains("no such tool"));
+    assert!(client.run(session, "tnothing {}").stdout().contains("no tool nothing"));
     assert_eq!(client.run(session, &format!("tweather {}", "1".repeat(21))).stdout().chars().next(), Some('3'));
     assert_eq!(client.reply(session, 0, json!({}), b""), -2);
     let failed = client.run(session, "T");
     assert_eq!((failed.code(), failed.exit_code()), ("TOOL_FAILED", Some(1)));
+    let over = client.run(session, &format!("tweather {}", "1".repeat(21)));
+    assert_eq!(over.head["ok"]["limitHit"], "tools");
 }
 
 #[test]
@@ -157,29 +161,32 @@ fn a_command_module_runs_and_what_is_none_is_refused() {
     let head = client.open_head("wasm");
     let (session, done) = client.try_open(&head);
     assert_eq!(done.code(), "none");
-    let module = support::command_module();
+    let module = support::COMMAND;
     let mut run = |module: &[u8]| {
         let head = json!({"op": "run", "codeBytes": module.len(), "args": []});
         let (request, _) = client.submit(session, &head, &[module, b"input"].concat());
         client.event(request, DONE)
     };
     for _ in 0..2 {
-        let event = run(&module);
+        let event = run(module);
         let (head, payload): (serde_json::Value, &[u8]) = mote_core::codec::decode(&event.body).unwrap();
         assert_eq!((head["ok"]["exitCode"].as_u64(), payload), (Some(3), &b"input"[..]));
     }
     let refused = [
-        (b"print('hi')".to_vec(), "does not begin"),
-        (b"\0asm\x0d\0\x01\0".to_vec(), "component"),
-        (wat::parse_str("(module (memory (export \"memory\") 1))").unwrap(), "no _start"),
-        (wat::parse_str("(module (func (export \"_start\")))").unwrap(), "no memory"),
-        (wat::parse_str("(module (import \"env\" \"f\" (func)))").unwrap(), "env.f"),
-        (module[..module.len() - 1].to_vec(), "Cannot run module"),
+        (&b"print('hi')"[..], "does not begin"),
+        (b"\0asm\x0d\0\x01\0", "component"),
+        (include_bytes!("../../engines/wasm/tests/fixtures/no_start.wasm"), "no _start"),
+        (include_bytes!("../../engines/wasm/tests/fixtures/no_memory.wasm"), "no memory"),
+        (include_bytes!("../../engines/wasm/tests/fixtures/foreign.wasm"), "env.f"),
+        (&module[..module.len() - 1], "Cannot run module"),
     ];
     for (module, why) in refused {
-        let event = run(&module);
+        let event = run(module);
         let (head, _): (serde_json::Value, &[u8]) = mote_core::codec::decode(&event.body).unwrap();
         assert_eq!(head["error"]["code"], "GUEST_INVALID");
         assert!(head["error"]["message"].as_str().unwrap().contains(why), "{head}");
     }
+    let event = run(include_bytes!("../../engines/wasm/tests/fixtures/bomb.wasm"));
+    let (head, _): (serde_json::Value, &[u8]) = mote_core::codec::decode(&event.body).unwrap();
+    assert_eq!(head["error"]["code"], "MEMORY_EXCEEDED", "{head}");
 }

@@ -58,7 +58,8 @@ entries! {
         "Answers a tool call of the session's guest. A reply to a call that has ended is dropped and MOTE_OK.",
     ];
     mote_interrupt(session: i64, request: u32) -> i32, blocks false, [
-        "Ends a run, waiting or running, with the code ABORTED. A request that has ended is MOTE_OK.",
+        "Ends a run, waiting or running, or the opening of the session, with the code ABORTED. A request that has ended",
+        "is MOTE_OK.",
     ];
     mote_close(session: i64, request: u32) -> i32, blocks false, [
         "Ends the session's runs and frees what it holds; the handle is stale from here on. The done event of the",
@@ -100,7 +101,7 @@ pub const NUMBERS: &[(&str, &str, u64, &str)] = &[
         "maxUnreadBytes",
         "MAX_UNREAD_BYTES",
         wire::MAX_UNREAD_BYTES as u64,
-        "Streamed output of one request that may wait in the mailbox; past it the guest waits.",
+        "Streamed output of one run that may be unacknowledged (submit `ack`); past it the guest waits.",
     ),
 ];
 

@@ -35,7 +35,7 @@ impl Answer {
         let (head, payload): (Reply, &[u8]) = codec::decode(message)?;
         let status = match (head.ok, head.error) {
             (true, None) if payload.len() as u64 > most => {
-                return Ok(Self::limit(format!("Cannot return the tool's answer: it is larger than {most} bytes")));
+                return Ok(Self::limit(format!("an answer larger than {}", crate::error::bytes(most))));
             }
             (true, None) => return Ok(Self { status: CallStatus::Ok, payload: payload.to_vec() }),
             (false, Some(ToolProblem::Failed)) => CallStatus::Failed,
@@ -64,6 +64,7 @@ pub struct Calls {
 
 #[derive(Debug)]
 struct Call {
+    tool: String,
     ends: Instant,
     answer: Option<Answer>,
 }
@@ -74,9 +75,9 @@ impl Calls {
         self.begun
     }
 
-    pub fn begin(&mut self, id: u32, ends: Instant, answer: Option<Answer>) {
+    pub fn begin(&mut self, id: u32, tool: String, ends: Instant, answer: Option<Answer>) {
         self.begun += 1;
-        self.open.insert(id, Call { ends, answer });
+        self.open.insert(id, Call { tool, ends, answer });
     }
 
     /// False when the call is not waiting for an answer.
@@ -113,12 +114,13 @@ impl Calls {
         }
     }
 
-    /// Takes an answered call out.
-    pub fn take(&mut self, id: u32) -> Option<Answer> {
+    /// Takes an answered call out, with the name of its tool.
+    pub fn take(&mut self, id: u32) -> Option<(String, Answer)> {
         if self.is_waiting(id) {
             return None;
         }
-        self.open.remove(&id)?.answer
+        let call = self.open.remove(&id)?;
+        Some((call.tool, call.answer?))
     }
 }
 
@@ -144,14 +146,14 @@ mod tests {
         let now = Instant::now();
         let ends = now + Duration::from_secs(9);
         let mut calls = Calls::default();
-        calls.begin(1, ends, None);
-        calls.begin(2, ends, None);
+        calls.begin(1, "a".into(), ends, None);
+        calls.begin(2, "b".into(), ends, None);
         assert_eq!(calls.look(None, now, late), Look::WaitUntil(ends));
         let answer = Answer { status: CallStatus::Ok, payload: b"42".to_vec() };
         assert!(calls.answer(2, answer.clone()));
         assert!(!calls.answer(2, late()));
         assert_eq!(calls.look(None, now, late), Look::Ended(Waited::Ready { id: 2, status: CallStatus::Ok, bytes: 2 }));
-        assert_eq!((calls.take(1), calls.take(2), calls.take(2)), (None, Some(answer), None));
+        assert_eq!((calls.take(1), calls.take(2), calls.take(2)), (None, Some(("b".into(), answer)), None));
         assert_eq!(calls.look(Some(2), now, late), Look::Ended(Waited::NoSuchCall));
         assert_eq!(calls.begun(), 2);
     }
@@ -160,7 +162,7 @@ mod tests {
     fn a_call_past_its_time_is_answered_with_the_limit() {
         let now = Instant::now();
         let mut calls = Calls::default();
-        calls.begin(7, now, None);
+        calls.begin(7, "a".into(), now, None);
         let ended = Look::Ended(Waited::Ready { id: 7, status: CallStatus::Limit, bytes: 4 });
         assert_eq!(calls.look(Some(7), now, late), ended);
         assert!(!calls.answer(7, late()));

@@ -64,8 +64,21 @@ pub struct Outcome {
     pub entered: Option<Instant>,
     /// An interactive session had to begin with a fresh interpreter.
     pub state_lost: bool,
+    /// The guest did not handle the failure of a tool: the run becomes an error that names it.
+    pub tool_failed: bool,
+    pub changed: Changed,
     /// Clearing away, done once the host has its answer.
     pub afterwards: Option<Box<dyn FnOnce() + Send>>,
+}
+
+/// Regular files of the workspace that a run has made or written, by path.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Changed {
+    #[serde(rename = "changed", skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
+    /// There are more.
+    #[serde(rename = "changedMore", skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -74,6 +87,7 @@ pub enum LimitHit {
     Output,
     Memory,
     Workspace,
+    Tools,
 }
 
 /// The `ok` of a done run, also beside an error.
@@ -86,6 +100,8 @@ pub struct Ran {
     pub limit_hit: Option<LimitHit>,
     pub timings: Timings,
     pub calls: u32,
+    #[serde(flatten)]
+    pub changed: Changed,
 }
 
 #[derive(Debug, Serialize)]
@@ -106,7 +122,10 @@ impl Ran {
             exit_code: outcome.exit_code,
             stdout_bytes: traces.stdout_bytes,
             stderr_bytes: traces.stderr_bytes,
-            limit_hit: outcome.limit_hit.or(traces.output_cut.then_some(LimitHit::Output)),
+            limit_hit: outcome
+                .limit_hit
+                .or(traces.output_cut.then_some(LimitHit::Output))
+                .or(traces.tool_limit.then_some(LimitHit::Tools)),
             timings: Timings {
                 queued_ms: ms(started - run.submitted()),
                 start_ms: ms(entered - started),
@@ -115,6 +134,7 @@ impl Ran {
                 total_ms: ms(ended.saturating_duration_since(run.submitted())),
             },
             calls: traces.calls,
+            changed: outcome.changed.clone(),
         }
     }
 }

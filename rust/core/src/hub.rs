@@ -7,7 +7,7 @@ use crate::error::{Code, Error};
 use crate::handles::{Kind, Table};
 use crate::mailbox::{Mailbox, Notify, Taken};
 use crate::request::{Open, Opened, Submit};
-use crate::session::{Session, closed, done};
+use crate::session::{Session, done};
 use crate::wire::{EventKind, Status};
 use crate::workers::Workers;
 use std::collections::BTreeMap;
@@ -76,7 +76,7 @@ impl Hub {
     pub fn open(&self, client: i64, request: u32, message: &[u8]) -> Result<i64, Status> {
         let client = self.client(client)?;
         let (open, _): (Open, &[u8]) = codec::decode(message).map_err(|_| Status::BadMessage)?;
-        let session = Session::opening(client.clone(), self.workers.clone(), &open);
+        let session = Session::opening(client.clone(), self.workers.clone(), request, &open);
         let handle = locked(&self.sessions).insert_with(|_| session.clone()).ok_or(Status::Closed)?;
         if !client.add(handle, session.clone()) {
             locked(&self.sessions).remove(handle);
@@ -118,6 +118,10 @@ impl Hub {
                 Ok(()) => return Ok(Status::Ok),
                 Err(error) => done::<()>(Err(error), &[]),
             },
+            Submit::Ack(head) => {
+                session.acknowledge(head.request, head.bytes);
+                return Ok(Status::Ok);
+            }
             files => session.files(&files, payload),
         };
         session.client().mailbox.post_quietly(request, EventKind::Done, body);
@@ -157,8 +161,9 @@ impl OpeningSession {
     fn end(&self, result: Result<(Arc<dyn Sandbox>, Opened), Error>, post: impl Fn(&Mailbox, u32, EventKind, Vec<u8>)) {
         let result = result.and_then(|(sandbox, opened)| match self.session.opened(sandbox) {
             true => Ok(opened),
-            false => Err(closed("open session")),
+            false => Err(self.session.not_opened()),
         });
+        let result = result.map_err(|error| if self.session.is_closing() { self.session.not_opened() } else { error });
         let failure = result.as_ref().err().cloned();
         if failure.is_some() {
             let removed = locked(&self.sessions).remove(self.handle);

@@ -34,7 +34,7 @@ impl Engine for Double {
                 while !opening.cancelled() {
                     std::thread::yield_now();
                 }
-                Err(closed("open session"))
+                Err(Error::internal("it was cancelled"))
             }
             _ => Ok((Arc::new(Double), opened())),
         }
@@ -75,7 +75,11 @@ impl Host {
         let hub = Hub::new(vec![Arc::new(Double)]);
         let (ring, bell) = channel();
         let ring = Mutex::new(ring);
-        let client = hub.connect(move |_| drop(locked(&ring).send(()))).unwrap();
+        let client = hub
+            .connect(move |_| {
+                let _ = locked(&ring).send(());
+            })
+            .unwrap();
         Self { hub, client, bell, ended: RefCell::default() }
     }
 
@@ -158,6 +162,15 @@ fn closing_while_it_opens_ends_both_requests() {
     assert_eq!(host.done(2).0["error"]["code"], "SESSION_CLOSED");
     assert_eq!(host.done(1).0["error"]["code"], "SESSION_CLOSED");
     assert_eq!(host.done(3).0, json!({"ok": {}}));
+}
+
+#[test]
+fn interrupting_the_opening_aborts_it() {
+    let host = Host::new();
+    let session = host.open(1, "never");
+    assert_eq!(host.hub.interrupt(session, 1), Ok(Status::Ok));
+    assert_eq!(host.done(1).0["error"]["code"], "ABORTED");
+    assert_eq!(host.hub.close(session, 2), Err(Status::StaleHandle));
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! One client's events, waiting to be taken.
 
 use crate::codec;
-use crate::run::Run;
 use crate::wire::{EVENT_HEADER_BYTES, EventKind};
 use serde::Serialize;
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Output events of one request grow up to this size before the next one is begun.
 const MERGED_BYTES: usize = 64 << 10;
@@ -32,8 +31,6 @@ struct Event {
     request: u32,
     kind: EventKind,
     body: Vec<u8>,
-    /// Whose unread bytes these are.
-    run: Option<Arc<Run>>,
 }
 
 /// What `take` found.
@@ -55,24 +52,24 @@ impl Mailbox {
 
     /// Adds an event and tells the host when it waits for one.
     pub fn post(&self, request: u32, kind: EventKind, body: Vec<u8>) {
-        self.push(Event { request, kind, body, run: None }, true);
+        self.push(Event { request, kind, body }, true);
     }
 
     /// Adds an event whose request is being submitted right now: its caller takes it without being told.
     pub fn post_quietly(&self, request: u32, kind: EventKind, body: Vec<u8>) {
-        self.push(Event { request, kind, body, run: None }, false);
+        self.push(Event { request, kind, body }, false);
     }
 
     pub fn post_message(&self, request: u32, kind: EventKind, head: &impl Serialize, payload: &[u8]) {
         self.post(request, kind, codec::encode(head, payload));
     }
 
-    /// Adds streamed output, counted by `run` until it is taken.
-    pub fn post_output(&self, run: &Arc<Run>, kind: EventKind, bytes: &[u8]) {
+    /// Adds streamed output of a run.
+    pub fn post_output(&self, request: u32, kind: EventKind, bytes: &[u8]) {
         {
             let mut state = self.state();
             if let Some(last) = state.events.back_mut()
-                && last.request == run.request
+                && last.request == request
                 && last.kind == kind
                 && last.body.len() + bytes.len() <= MERGED_BYTES
             {
@@ -80,7 +77,7 @@ impl Mailbox {
                 return;
             }
         }
-        self.push(Event { request: run.request, kind, body: bytes.to_vec(), run: Some(run.clone()) }, true);
+        self.post(request, kind, bytes.to_vec());
     }
 
     fn push(&self, event: Event, loudly: bool) {
@@ -106,29 +103,19 @@ impl Mailbox {
 
     /// Copies whole events into `buffer`.
     pub fn take(&self, buffer: &mut [u8]) -> Taken {
-        let mut read: Vec<(Arc<Run>, usize)> = Vec::new();
         let mut at = 0;
-        {
-            let mut state = self.state();
-            while let Some(event) = state.events.front() {
-                let size = EVENT_HEADER_BYTES + event.body.len();
-                let Some(place) = buffer.get_mut(at..at + size) else { break };
-                write_event(place, event);
-                at += size;
-                if let Some(event) = state.events.pop_front()
-                    && let Some(run) = event.run
-                {
-                    read.push((run, event.body.len()));
-                }
-            }
-            match state.events.front() {
-                None => state.armed = true,
-                Some(event) if at == 0 => return Taken::TooSmall(EVENT_HEADER_BYTES + event.body.len()),
-                Some(_) => {}
-            }
+        let mut state = self.state();
+        while let Some(event) = state.events.front() {
+            let size = EVENT_HEADER_BYTES + event.body.len();
+            let Some(place) = buffer.get_mut(at..at + size) else { break };
+            write_event(place, event);
+            at += size;
+            state.events.pop_front();
         }
-        for (run, bytes) in read {
-            run.output_taken(bytes);
+        match state.events.front() {
+            None => state.armed = true,
+            Some(event) if at == 0 => return Taken::TooSmall(EVENT_HEADER_BYTES + event.body.len()),
+            Some(_) => {}
         }
         Taken::Bytes(at)
     }
@@ -157,12 +144,16 @@ fn write_event(place: &mut [u8], event: &Event) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn counted() -> (Arc<AtomicUsize>, Mailbox) {
         let count = Arc::new(AtomicUsize::new(0));
         let seen = count.clone();
-        (count, Mailbox::new(Box::new(move || drop(seen.fetch_add(1, Ordering::SeqCst)))))
+        let ring = move || {
+            seen.fetch_add(1, Ordering::SeqCst);
+        };
+        (count, Mailbox::new(Box::new(ring)))
     }
 
     #[test]

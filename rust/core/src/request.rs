@@ -45,11 +45,12 @@ pub struct Opened {
 #[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Submit {
     Run(RunHead),
+    Ack(AckHead),
     Write(WriteHead),
     Read(ReadHead),
     List(ListHead),
     Stat(PathHead),
-    Mkdir(TreeHead),
+    Mkdir(MkdirHead),
     Remove(TreeHead),
     Symlink(SymlinkHead),
 }
@@ -65,6 +66,13 @@ pub struct RunHead {
     pub time_ms: Option<u64>,
     #[serde(default)]
     pub stream: bool,
+}
+
+/// The host has dealt with streamed output of a run. Has no answer of its own.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AckHead {
+    pub request: u32,
+    pub bytes: usize,
 }
 
 /// Which tree a file request means.
@@ -86,6 +94,8 @@ pub struct WriteHead {
     pub offset: Option<u64>,
     #[serde(default)]
     pub mode: Option<u32>,
+    #[serde(default, rename = "mtimeMs")]
+    pub mtime_ms: Option<u64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -111,6 +121,17 @@ pub struct PathHead {
     pub path: String,
     #[serde(default)]
     pub root: Root,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct MkdirHead {
+    pub path: String,
+    #[serde(default)]
+    pub root: Root,
+    #[serde(default)]
+    pub recursive: bool,
+    #[serde(default, rename = "mtimeMs")]
+    pub mtime_ms: Option<u64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -1,6 +1,6 @@
 //! One run of guest code, seen by both sides: the guest's thread waits and prints here, the host answers and stops here.
 
-use crate::calls::{Answer, Calls, Look, Waited};
+use crate::calls::{Answer, CallStatus, Calls, Look, Waited};
 use crate::limits::Limits;
 use crate::mailbox::Mailbox;
 use crate::wire::{EventKind, MAX_UNREAD_BYTES};
@@ -35,7 +35,7 @@ pub enum Stream {
     Stderr,
 }
 
-/// Shared state of one run. The guest's thread drives it; `stop`, `reply` and `output_taken` come from other threads.
+/// Shared state of one run. The guest's thread drives it; `stop`, `reply` and `acknowledge` come from other threads.
 pub struct Run {
     pub request: u32,
     pub limits: Limits,
@@ -63,8 +63,12 @@ struct State {
     stdout_bytes: u64,
     stderr_bytes: u64,
     cut: bool,
-    /// Streamed bytes that the host has not taken.
+    /// Streamed bytes that the host has not acknowledged.
     unread: usize,
+    /// A limit on tool calls stood in the way of one.
+    tool_limit: bool,
+    /// The last call that was answered with a failure.
+    failed_call: Option<FailedCall>,
     first_byte: Option<Instant>,
 }
 
@@ -77,7 +81,17 @@ pub struct Traces {
     pub stderr_bytes: u64,
     pub output_cut: bool,
     pub calls: u32,
+    pub tool_limit: bool,
+    pub failed_call: Option<FailedCall>,
     pub first_byte: Option<Instant>,
+}
+
+/// A tool call that failed, and what the guest was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedCall {
+    pub id: u32,
+    pub tool: String,
+    pub message: String,
 }
 
 /// What a run is made of, besides its limits.
@@ -243,12 +257,12 @@ impl Run {
         }
         state.unread += piece.len();
         drop(state);
-        self.mailbox.post_output(self, kind, piece);
+        self.mailbox.post_output(self.request, kind, piece);
         Ok(())
     }
 
-    /// The host has taken streamed bytes.
-    pub(crate) fn output_taken(&self, bytes: usize) {
+    /// The host has dealt with streamed bytes.
+    pub fn acknowledge(&self, bytes: usize) {
         let mut state = self.state();
         state.unread = state.unread.saturating_sub(bytes);
         drop(state);
@@ -261,7 +275,11 @@ impl Run {
         let refused = self.refuse_call(name, arguments);
         let ask = refused.is_none();
         let ends = Instant::now() + Duration::from_millis(self.limits.tool_time_ms);
-        self.state().calls.begin(id, ends, refused);
+        {
+            let mut state = self.state();
+            state.tool_limit |= refused.as_ref().is_some_and(|answer| answer.status == CallStatus::Limit);
+            state.calls.begin(id, String::from_utf8_lossy(name).into_owned(), ends, refused);
+        }
         if ask {
             #[derive(Serialize)]
             struct Head<'a> {
@@ -278,15 +296,14 @@ impl Run {
         let name = String::from_utf8_lossy(name);
         let Limits { tool_calls, tool_bytes, .. } = self.limits;
         if self.state().calls.begun() >= tool_calls {
-            return Some(Answer::limit(format!("Cannot call tool {name}: {tool_calls} calls of this run are used up")));
+            return Some(Answer::limit(format!("the run's {tool_calls} tool calls are used up")));
         }
         if !self.tools.iter().any(|tool| *tool == name) {
-            let message = format!("Cannot call tool {name}: there is no such tool");
-            return Some(Answer { status: crate::calls::CallStatus::Failed, payload: message.into_bytes() });
+            let message = format!("there is no tool {name}");
+            return Some(Answer { status: CallStatus::Failed, payload: message.into_bytes() });
         }
         if arguments.len() as u64 > tool_bytes {
-            let message = format!("Cannot call tool {name}: its arguments are larger than {tool_bytes} bytes");
-            return Some(Answer::limit(message));
+            return Some(Answer::limit(format!("arguments larger than {}", crate::error::bytes(tool_bytes))));
         }
         None
     }
@@ -296,7 +313,7 @@ impl Run {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let late = || {
             let limit = self.limits.tool_time_ms;
-            Answer::limit(format!("Cannot wait for the tool any longer: it took more than {limit} ms"))
+            Answer::limit(format!("the tool took more than {limit} ms"))
         };
         let mut state = self.state();
         loop {
@@ -323,7 +340,14 @@ impl Run {
 
     /// The payload of an answered call, which is forgotten then.
     pub fn call_take(&self, id: u32) -> Option<Vec<u8>> {
-        self.state().calls.take(id).map(|answer| answer.payload)
+        let mut state = self.state();
+        let (tool, answer) = state.calls.take(id)?;
+        if matches!(answer.status, CallStatus::Failed | CallStatus::Limit) {
+            state.tool_limit |= answer.status == CallStatus::Limit;
+            let message = String::from_utf8_lossy(&answer.payload).into_owned();
+            state.failed_call = Some(FailedCall { id, tool, message });
+        }
+        Some(answer.payload)
     }
 
     /// The host's answer; false when the call waits for none.
@@ -345,6 +369,8 @@ impl Run {
             stderr_bytes: state.stderr_bytes,
             output_cut: state.cut,
             calls: state.calls.begun(),
+            tool_limit: state.tool_limit,
+            failed_call: state.failed_call.take(),
             first_byte: state.first_byte,
         }
     }

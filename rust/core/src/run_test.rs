@@ -45,13 +45,21 @@ fn streamed_output_waits_for_the_host_and_goes_on() {
     let writer = run.clone();
     let thread = thread::spawn(move || writer.write(Stream::Stdout, &vec![1; 3 << 20]));
     let mut buffer = vec![0; 1 << 20];
-    let mut bytes = 0;
+    let (mut bytes, mut unread) = (0, 0);
     while bytes < 3 << 20 {
         match mailbox.take(&mut buffer) {
-            Taken::Bytes(0) => thread::yield_now(),
-            Taken::Bytes(taken) => bytes += taken - 12 * count(&buffer[..taken]),
+            Taken::Bytes(0) => {
+                run.acknowledge(unread);
+                unread = 0;
+                thread::yield_now();
+            }
+            Taken::Bytes(taken) => {
+                unread += taken - 12 * count(&buffer[..taken]);
+                bytes += taken - 12 * count(&buffer[..taken]);
+            }
             Taken::TooSmall(needed) => panic!("an event of {needed} bytes is larger than a piece"),
         }
+        assert!(unread <= MAX_UNREAD_BYTES, "{unread} bytes were not held back");
     }
     assert_eq!((thread.join().unwrap(), bytes), (Ok(()), 3 << 20));
 }

@@ -7,7 +7,7 @@ use crate::engine::{Outcome, Ran, Sandbox};
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::request::{Open, RunHead, Submit};
-use crate::run::{NewRun, Run, Stop};
+use crate::run::{FailedCall, NewRun, Run, Stop, Traces};
 use crate::watch::Watch;
 use crate::wire::EventKind;
 use crate::workers::Workers;
@@ -33,7 +33,10 @@ struct State {
     /// The run on a worker.
     current: Option<Arc<Run>>,
     queue: VecDeque<Pending>,
-    opening: bool,
+    /// The request that opens the session, while it does.
+    opening: Option<u32>,
+    /// Opening was aborted by that request's own interrupt.
+    aborted: bool,
     closing: bool,
     /// The close request that waits for the end.
     close_request: Option<u32>,
@@ -68,14 +71,14 @@ pub(crate) fn done<T: Serialize>(result: Result<T>, payload: &[u8]) -> Vec<u8> {
 struct Nothing {}
 
 impl Session {
-    pub fn opening(client: Arc<Client>, workers: Workers, open: &Open) -> Arc<Self> {
+    pub fn opening(client: Arc<Client>, workers: Workers, request: u32, open: &Open) -> Arc<Self> {
         Arc::new(Self {
             client,
             workers,
             limits: open.limits.clone(),
             tools: open.tools.iter().cloned().collect(),
             call_ids: Arc::new(AtomicU32::new(0)),
-            state: Mutex::new(State { opening: true, ..State::default() }),
+            state: Mutex::new(State { opening: Some(request), ..State::default() }),
         })
     }
 
@@ -94,7 +97,7 @@ impl Session {
     /// The sandbox is there. False when the session was closed meanwhile: then nothing is kept.
     pub fn opened(self: &Arc<Self>, sandbox: Arc<dyn Sandbox>) -> bool {
         let mut state = self.state();
-        state.opening = false;
+        state.opening = None;
         if !state.closing {
             state.sandbox = Some(sandbox);
             self.start_next(&mut state);
@@ -108,7 +111,7 @@ impl Session {
     /// After `opened` gave false or opening failed: answers what waits, and the close request.
     pub fn end_opening(&self, why: &Error) {
         let mut state = self.state();
-        state.opening = false;
+        state.opening = None;
         state.closing = true;
         let queue = std::mem::take(&mut state.queue);
         let close_request = state.close_request.take();
@@ -216,7 +219,23 @@ impl Session {
         Ok(())
     }
 
-    /// Ends a run. True when it waited in the queue and its done event was left in the mailbox.
+    /// Output of the run `request` that the host has dealt with.
+    pub fn acknowledge(&self, request: u32, bytes: usize) {
+        let current = self.state().current.clone().filter(|run| run.request == request);
+        if let Some(run) = current {
+            run.acknowledge(bytes);
+        }
+    }
+
+    /// Why a session that was not wanted any longer could not be opened.
+    pub fn not_opened(&self) -> Error {
+        match self.state().aborted {
+            true => Error::new(Code::Aborted, "Cannot open session: it was aborted"),
+            false => closed("open session"),
+        }
+    }
+
+    /// Ends a run, or the opening of the session. True when it waited in the queue and its done event was left in the mailbox.
     pub fn interrupt(&self, request: u32) -> bool {
         let mut state = self.state();
         if let Some(place) = state.queue.iter().position(|pending| pending.run.request == request) {
@@ -224,6 +243,10 @@ impl Session {
             drop(state);
             self.post_ended(pending, Stop::Aborted);
             return true;
+        }
+        if state.opening == Some(request) {
+            state.closing = true;
+            state.aborted = true;
         }
         let current = state.current.clone().filter(|run| run.request == request);
         drop(state);
@@ -247,7 +270,7 @@ impl Session {
         state.closing = true;
         let queue = std::mem::take(&mut state.queue);
         let current = state.current.clone();
-        if state.opening || current.is_some() {
+        if state.opening.is_some() || current.is_some() {
             state.close_request = request;
             drop(state);
             let waited = !queue.is_empty();
@@ -276,6 +299,9 @@ fn finished(run: &Run, outcome: Outcome) -> Vec<u8> {
     let ended = Instant::now();
     let traces = run.traces();
     let mut error = outcome.error.clone();
+    if outcome.tool_failed {
+        error = Some(tool_failed(&traces));
+    }
     if error.is_none() && outcome.exit_code.is_none() {
         error = Some(stop_error(run));
     }
@@ -289,6 +315,14 @@ fn finished(run: &Run, outcome: Outcome) -> Vec<u8> {
     message
 }
 
+fn tool_failed(traces: &Traces) -> Error {
+    let Some(FailedCall { id, tool, message }) = &traces.failed_call else {
+        return Error::new(Code::ToolFailed, "Cannot run code: a tool failed and the code did not handle it");
+    };
+    let text = format!("Cannot run code: tool {tool} failed and the code did not handle it: {message}");
+    Error { call: Some(*id), ..Error::new(Code::ToolFailed, text) }
+}
+
 fn stop_error(run: &Run) -> Error {
     let Limits { output_bytes, cpu_ms, .. } = run.limits;
     match run.stopped() {
@@ -300,7 +334,7 @@ fn stop_error(run: &Run) -> Error {
             Error::limit(Code::TimedOut, "cpu", format!("Cannot run code: {cpu} ms limit of CPU time passed"))
         }
         Some(Stop::Output) => {
-            let message = format!("Cannot run code: it printed more than {output_bytes} bytes");
+            let message = format!("Cannot run code: it printed more than {}", crate::error::bytes(output_bytes));
             Error::limit(Code::OutputExceeded, "output", message)
         }
         Some(Stop::Aborted) => Error::new(Code::Aborted, "Cannot run code: the run was aborted"),

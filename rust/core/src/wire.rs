@@ -34,5 +34,5 @@ pub const EVENT_HEADER_BYTES: usize = 12;
 pub const MAX_HEAD_BYTES: usize = 1 << 20;
 /// Largest message, head and payload.
 pub const MAX_MESSAGE_BYTES: usize = 1 << 30;
-/// Output of one request that nobody has taken yet; past it the guest waits.
+/// Streamed output of one run that the host has not acknowledged; past it the guest waits.
 pub const MAX_UNREAD_BYTES: usize = 1 << 20;

@@ -1,4 +1,4 @@
-//! Guests in text form, packed as images.
+//! Guests packed as images. Their text stands beside them, assembled with `wat2wasm` of wabt or of the `wat` crate.
 
 use mote_wasi::image::ImageWriter;
 use serde_json::{Value, json};
@@ -6,8 +6,10 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::Path;
 
-const GUEST: &str = include_str!("../../../engines/wasm/tests/fixtures/guest.wat");
-const COMMAND: &str = include_str!("../../../engines/wasm/tests/fixtures/command.wat");
+const GUEST: &[u8] = include_bytes!("../../../engines/wasm/tests/fixtures/guest.wasm");
+
+/// A WASI command that echoes stdin and exits with code 3.
+pub const COMMAND: &[u8] = include_bytes!("../../../engines/wasm/tests/fixtures/command.wasm");
 
 /// The `image` of an open request, its file written to `dir`.
 pub fn guest_image(dir: &Path) -> Value {
@@ -16,7 +18,7 @@ pub fn guest_image(dir: &Path) -> Value {
     root.file("lib/greeting.txt", 0o644, b"hello".to_vec()).unwrap();
     let files = [
         ("guest.json", manifest.to_string().into_bytes()),
-        ("module.wasm", wat::parse_str(GUEST).unwrap()),
+        ("module.wasm", GUEST.to_vec()),
         ("root.img", root.finish().unwrap()),
     ];
     let mut archive = tar::Builder::new(Vec::new());
@@ -36,9 +38,4 @@ pub fn guest_image(dir: &Path) -> Value {
         temporary.persist(&path).unwrap();
     }
     json!({"path": path, "sha256": sha256})
-}
-
-/// A WASI command that echoes stdin and exits with code 3.
-pub fn command_module() -> Vec<u8> {
-    wat::parse_str(COMMAND).unwrap()
 }

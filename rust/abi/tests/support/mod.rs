@@ -3,7 +3,8 @@
 
 mod image;
 
-pub use image::{command_module, guest_image};
+#[allow(unused_imports, reason = "every test file uses its own part")]
+pub use image::{COMMAND, guest_image};
 
 use mote_core::codec;
 use mote_core::wire::EVENT_HEADER_BYTES;

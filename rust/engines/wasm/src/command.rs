@@ -8,10 +8,10 @@ use crate::flight::Flight;
 use crate::limiter::Limiter;
 use crate::sandbox::Common;
 use crate::settings::hex;
-use crate::state::{Active, State, lock, wall_clock};
+use crate::state::{Active, State, lock};
 use crate::unpack;
 use mote_core::engine::{LimitHit, Outcome, Sandbox};
-use mote_core::error::{Code, Error, Result};
+use mote_core::error::{Code, Error, Result, bytes};
 use mote_core::request::{Open, RunHead, Submit};
 use mote_core::run::Run;
 use mote_wasi::{Strings, Wasi};
@@ -88,7 +88,7 @@ fn invalid(why: impl std::fmt::Display) -> Error {
 /// Refuses what is no module at all, before anything is kept of it.
 fn check_bytes(module: &[u8]) -> Result<()> {
     if module.len() > MOST_MODULE_BYTES {
-        return Err(invalid(format!("it is larger than {MOST_MODULE_BYTES} bytes")));
+        return Err(invalid(format!("it is larger than {}", bytes(MOST_MODULE_BYTES as u64))));
     }
     match module.first_chunk::<8>() {
         Some(b"\0asm\x01\0\0\0") => Ok(()),
@@ -164,9 +164,11 @@ impl Sandbox for Command {
             Err(_) if run.stopped().is_some() => return Outcome::default(),
             Err(error) => return Outcome { error: Some(error), ..Outcome::default() },
         };
+        self.common.begin_run();
         let mut outcome = Outcome { entered: Some(Instant::now()), ..Outcome::default() };
         let (result, memory_refused) = self.execute(&instantiable, head, stdin, run);
-        let space_refused = lock(&self.common.fs).take_refused();
+        let (space_refused, changed) = self.common.end_run(false);
+        outcome.changed = changed;
         match result {
             Ok(()) => outcome.exit_code = Some(0),
             Err(Ending::Exit(code)) => outcome.exit_code = Some(code),
@@ -181,7 +183,6 @@ impl Sandbox for Command {
             (_, true) => Some(LimitHit::Workspace),
             _ => None,
         };
-        lock(&self.common.fs).clear_tmp(wall_clock());
         outcome
     }
 

@@ -1,7 +1,8 @@
 //! How a guest came to its end, and what that is called outside.
 
-use mote_core::error::{Code, Error};
+use mote_core::error::{Code, Error, bytes};
 use mote_core::run::Stop;
+use mote_wasi::fs::{Limits, Usage};
 use wasmtime::Trap;
 
 /// Raised by the host's own functions to unwind a guest.
@@ -63,20 +64,20 @@ impl Ending {
     }
 }
 
-pub fn memory_exceeded(bytes: u64) -> Error {
-    let message = format!("Cannot run code: memory limit of {bytes} bytes passed");
+pub fn memory_exceeded(limit: u64) -> Error {
+    let message = format!("Cannot run code: memory limit of {} passed", bytes(limit));
     Error::limit(Code::MemoryExceeded, "memory", message)
 }
 
-pub fn workspace_exceeded(bytes: u64, files: u64) -> Error {
-    let message = format!("Cannot run code: workspace limit of {bytes} bytes or {files} files passed");
-    Error::limit(Code::DiskExceeded, "workspace", message)
+/// Names the bound of the workspace that was hit.
+pub fn workspace_exceeded(used: Usage, limits: Limits) -> Error {
+    let hit = match used.files >= limits.files {
+        true => format!("{} files", limits.files),
+        false => bytes(limits.bytes),
+    };
+    Error::limit(Code::DiskExceeded, "workspace", format!("Cannot run code: workspace limit of {hit} passed"))
 }
 
 pub fn crashed(why: &str) -> Error {
     Error::new(Code::GuestCrashed, format!("Cannot run code: the guest crashed: {why}"))
-}
-
-pub fn tool_failed() -> Error {
-    Error::new(Code::ToolFailed, "Cannot run code: a tool failed and the code did not handle it")
 }

@@ -3,7 +3,9 @@
 use crate::sandbox::area;
 use crate::state::wall_clock;
 use mote_core::error::{Code, Error, Result};
-use mote_core::request::{Entry, EntryKind, ListHead, ReadHead, Submit, SymlinkHead, TreeHead, WriteHead};
+use mote_core::request::{
+    Entry, EntryKind, ListHead, MkdirHead, ReadHead, Root, Submit, SymlinkHead, TreeHead, WriteHead,
+};
 use mote_wasi::fs::{self, Fs, PathError};
 use serde_json::{Value, json};
 
@@ -14,26 +16,27 @@ pub fn serve(files: &mut Fs, request: &Submit, payload: &[u8]) -> Result<(Value,
     let now = wall_clock();
     let nothing = || (json!({}), Vec::new());
     match request {
-        Submit::Write(WriteHead { path, root, offset, mode }) => {
+        Submit::Write(WriteHead { path, root, offset, mode, mtime_ms }) => {
             let mode = mode.map(|mode| (mode & 0o7777) as u16);
             let written = files.write_file(area(*root), path, *offset, mode, payload, now);
-            written.map(|()| nothing()).map_err(|error| refused("write", path, error))
+            let dated = written.and_then(|()| date(files, *root, path, *mtime_ms));
+            dated.map(|()| nothing()).map_err(|error| refused("write", path, error))
         }
         Submit::Read(head) => read(files, head),
         Submit::List(ListHead { path, root, recursive }) => {
             let listed = files.list_dir(area(*root), path, *recursive).map_err(|error| refused("list", path, error))?;
-            let mut entries: Vec<Entry> = listed.into_iter().map(|found| entry(path, found)).collect();
-            entries.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+            let entries: Vec<Entry> = listed.into_iter().map(entry).collect();
             Ok((json!({ "entries": entries }), Vec::new()))
         }
         Submit::Stat(head) => {
             let found = files.stat_path(area(head.root), &head.path);
             let found = found.map_err(|error| refused("look at", &head.path, error))?;
-            Ok((json!(entry(".", found)), Vec::new()))
+            Ok((json!(entry(found)), Vec::new()))
         }
-        Submit::Mkdir(TreeHead { path, root, recursive }) => {
+        Submit::Mkdir(MkdirHead { path, root, recursive, mtime_ms }) => {
             let made = files.make_dir_path(area(*root), path, *recursive, now);
-            made.map(|()| nothing()).map_err(|error| refused("make directory", path, error))
+            let dated = made.and_then(|()| date(files, *root, path, *mtime_ms));
+            dated.map(|()| nothing()).map_err(|error| refused("make directory", path, error))
         }
         Submit::Remove(TreeHead { path, root, recursive }) => {
             let removed = files.remove_path(area(*root), path, *recursive, now);
@@ -43,7 +46,14 @@ pub fn serve(files: &mut Fs, request: &Submit, payload: &[u8]) -> Result<(Value,
             let linked = files.symlink_path(area(*root), path, target, now);
             linked.map(|()| nothing()).map_err(|error| refused("link", path, error))
         }
-        Submit::Run(_) => Err(Error::internal("Cannot serve a run as a file request")),
+        Submit::Run(_) | Submit::Ack(_) => Err(Error::internal("Cannot serve what is no file request")),
+    }
+}
+
+fn date(files: &mut Fs, root: Root, path: &str, mtime_ms: Option<u64>) -> std::result::Result<(), PathError> {
+    match mtime_ms {
+        Some(ms) => files.set_mtime(area(root), path, ms.saturating_mul(1_000_000)),
+        None => Ok(()),
     }
 }
 
@@ -62,10 +72,9 @@ fn read(files: &Fs, head: &ReadHead) -> Result<(Value, Vec<u8>)> {
     Ok((json!({ "eof": eof }), buffer))
 }
 
-/// An entry found in `directory`, with its path from the root of the area.
-fn entry(directory: &str, found: fs::Entry) -> Entry {
+fn entry(found: fs::Entry) -> Entry {
     Entry {
-        path: if directory == "." { found.path } else { format!("{directory}/{}", found.path) },
+        path: found.path,
         kind: match found.kind {
             fs::EntryKind::File => EntryKind::File,
             fs::EntryKind::Directory => EntryKind::Directory,

@@ -20,6 +20,8 @@ pub struct Guest {
     alloc: TypedFunc<i32, i32>,
     attach: TypedFunc<(), ()>,
     run: TypedFunc<(i32, i32), i32>,
+    mode: Option<TypedFunc<i32, ()>>,
+    interactive: bool,
 }
 
 /// What a session brings along.
@@ -28,6 +30,7 @@ pub struct Belongings<'a> {
     pub seed: [u8; 32],
     pub env: &'a Strings,
     pub memory_bytes: u64,
+    pub interactive: bool,
 }
 
 /// What `mote_run` returned.
@@ -66,14 +69,16 @@ impl Guest {
         };
         let (alloc, attach, run) = (function(&exports.alloc)?, function(&exports.attach)?, function(&exports.run)?);
         let warm_up = function(&exports.warm)?;
+        let mode = exports.mode.as_ref().map(&mut function).transpose()?;
         let memory = instance.get_module_export(&mut store, &exports.memory).and_then(wasmtime::Extern::into_memory);
         let memory = memory.ok_or_else(|| wasmtime::Error::msg("the guest exports no memory"))?;
         store.data_mut().memory = Some(memory);
+        let mode = mode.map(|mode| mode.typed(&store)).transpose()?;
         let (alloc, attach, run) = (alloc.typed(&store)?, attach.typed(&store)?, run.typed(&store)?);
         if warm {
             warm_up.typed::<(), ()>(&store)?.call(&mut store, ())?;
         }
-        Ok(Self { store, memory, alloc, attach, run })
+        Ok(Self { store, memory, alloc, attach, run, mode, interactive: false })
     }
 
     /// Gives the instance to a session, before its first run there.
@@ -84,6 +89,7 @@ impl Guest {
         state.host.fs = belongings.fs;
         state.host.random = SeededRandom::new(belongings.seed);
         state.limiter.most_bytes = belongings.memory_bytes;
+        self.interactive = belongings.interactive;
     }
 
     /// Runs `code`. The first run in a session attaches the interpreter to it.
@@ -113,6 +119,9 @@ impl Guest {
         let length = i32::try_from(code.len())?;
         if attach {
             self.attach.call(&mut self.store, ())?;
+            if let Some(mode) = &self.mode {
+                mode.call(&mut self.store, i32::from(self.interactive))?;
+            }
         }
         let pointer = self.alloc.call(&mut self.store, length)?;
         self.memory.write(&mut self.store, pointer as u32 as usize, code)?;

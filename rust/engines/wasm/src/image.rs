@@ -37,6 +37,8 @@ pub struct Exports {
     pub warm: ModuleExport,
     pub attach: ModuleExport,
     pub run: ModuleExport,
+    /// Told once whether the session is interactive; a guest that does not care has none.
+    pub mode: Option<ModuleExport>,
 }
 
 impl Manifest {
@@ -99,6 +101,7 @@ impl Exports {
             warm: export("mote_warm")?,
             attach: export("mote_attach")?,
             run: export("mote_run")?,
+            mode: module.get_export_index("mote_mode"),
         })
     }
 }

@@ -5,8 +5,8 @@ use crate::files;
 use crate::guest::{Belongings, Guest, Returned};
 use crate::image::Image;
 use crate::state::{Active, lock, wall_clock};
-use mote_core::engine::{LimitHit, Outcome, Sandbox};
-use mote_core::error::{Error, Result};
+use mote_core::engine::{Changed, LimitHit, Outcome, Sandbox};
+use mote_core::error::{Error, Result, bytes};
 use mote_core::limits::Limits;
 use mote_core::request::{Open, RunHead, Submit};
 use mote_core::run::Run;
@@ -15,6 +15,9 @@ use mote_wasi::image::RoImage;
 use mote_wasi::{SeededRandom, Strings};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+
+/// Changed files that a run's result names.
+const MOST_CHANGED: usize = 100;
 
 /// What both kinds of sandbox have: files, environment, randomness.
 pub struct Common {
@@ -54,7 +57,25 @@ impl Common {
 
     /// The error for a guest that ran out of workspace.
     pub fn workspace_exceeded(&self) -> Error {
-        ending::workspace_exceeded(self.limits.workspace_bytes, self.limits.workspace_files)
+        let mut fs = lock(&self.fs);
+        ending::workspace_exceeded(fs.usage(Area::Workspace), fs.limits(Area::Workspace))
+    }
+
+    /// Before a run: what it changes is counted from here.
+    pub fn begin_run(&self) {
+        let mut fs = lock(&self.fs);
+        fs.begin_changes();
+        fs.take_refused();
+    }
+
+    /// After a run: whether the workspace refused it something, and what it changed there.
+    pub fn end_run(&self, keep_tmp: bool) -> (bool, Changed) {
+        let mut fs = lock(&self.fs);
+        if !keep_tmp {
+            fs.clear_tmp(wall_clock());
+        }
+        let (paths, more) = fs.changes(MOST_CHANGED);
+        (fs.take_refused(), Changed { paths, more })
     }
 }
 
@@ -94,22 +115,21 @@ impl Interpreter {
             seed: self.common.next_seed(),
             env: &self.common.env,
             memory_bytes: self.common.limits.memory_bytes,
+            interactive: self.interactive,
         });
         Ok((guest, true))
     }
 
     fn outcome(&self, result: std::result::Result<Returned, Ending>, memory_refused: bool) -> Outcome {
-        let space_refused = lock(&self.common.fs).take_refused();
         let mut outcome = Outcome::default();
         match result {
             Ok(returned) => {
                 outcome.exit_code = Some(returned.exit_code);
+                outcome.tool_failed = returned.tool_failed;
                 outcome.error = if returned.out_of_memory {
                     Some(ending::memory_exceeded(self.common.limits.memory_bytes))
-                } else if returned.out_of_space {
-                    Some(self.common.workspace_exceeded())
                 } else {
-                    returned.tool_failed.then(ending::tool_failed)
+                    returned.out_of_space.then(|| self.common.workspace_exceeded())
                 };
             }
             Err(Ending::Exit(code)) => outcome.exit_code = Some(code),
@@ -119,6 +139,8 @@ impl Interpreter {
             }
             Err(Ending::Crashed(why)) => outcome.error = Some(ending::crashed(&why)),
         }
+        let (space_refused, changed) = self.common.end_run(self.interactive);
+        outcome.changed = changed;
         outcome.limit_hit = match (memory_refused, space_refused) {
             (true, _) => Some(LimitHit::Memory),
             (_, true) => Some(LimitHit::Workspace),
@@ -138,6 +160,7 @@ impl Sandbox for Interpreter {
         run.set_nudge(move || engine.increment_epoch());
         let entry = self.image.manifest.entry.as_str();
         let args = Strings::args(std::iter::once(entry).chain(head.args.iter().map(String::as_str)));
+        self.common.begin_run();
         let entered = Instant::now();
         let result = guest.run(code, args, Active::new(run.clone(), stdin), first);
         let returned = result.is_ok();
@@ -150,9 +173,6 @@ impl Sandbox for Interpreter {
         } else {
             Some(guest)
         };
-        if !self.interactive {
-            lock(&self.common.fs).clear_tmp(wall_clock());
-        }
         if first || used.is_some() {
             let image = self.image.clone();
             outcome.afterwards = Some(Box::new(move || image.ready.replace(used)));
@@ -181,8 +201,10 @@ pub fn check_memory(open: &Open, image: &Image) -> Result<()> {
         return Ok(());
     }
     let message = format!(
-        "Cannot open session: limit memoryBytes is {}, and {} itself takes {least} bytes",
-        open.limits.memory_bytes, image.manifest.name
+        "Cannot open session: limit memoryBytes is {}, and {} itself takes {}",
+        bytes(open.limits.memory_bytes),
+        image.manifest.name,
+        bytes(least)
     );
     Err(Error::new(mote_core::error::Code::InvalidOption, message))
 }

@@ -4,7 +4,7 @@ use super::failed;
 use super::stamp::{self, Opened};
 use mote_core::error::{Code, Error, Result};
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -58,15 +58,20 @@ pub fn obtain(
     }
 }
 
+fn private() -> fs::Permissions {
+    fs::Permissions::from_mode(0o700)
+}
+
 /// Makes a folder of this user's alone, and its parents.
 fn private_dir(path: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| failed("make", path, error))?;
-    if stamp::is_private_dir(path) {
+    // Nobody else could write there, so what it holds is this user's and only has to be closed to readers.
+    if stamp::is_private_dir(path) || stamp::is_own_dir(path) && fs::set_permissions(path, private()).is_ok() {
         return Ok(());
     }
+    let path = path.display();
     let message = format!(
-        "Cannot use the cache {}: it must belong to the current user with mode 0700; change that or choose another one",
-        path.display()
+        "Cannot use the cache {path}: others can write there. If it is yours, run: rm -r '{path}'; else set another one"
     );
     Err(Error::new(Code::GuestBuildFailed, message))
 }

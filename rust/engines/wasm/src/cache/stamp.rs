@@ -82,6 +82,11 @@ pub fn is_private_dir(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|data| data.is_dir() && is_own(&data, 0o077))
 }
 
+/// True when the folder is this user's and nobody else may write into it.
+pub fn is_own_dir(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|data| data.is_dir() && is_own(&data, 0o022))
+}
+
 /// Writes the stamp of a folder whose files are complete.
 pub fn write(dir: &Path, names: &[&str]) -> Result<()> {
     let stamp = || -> io::Result<()> {

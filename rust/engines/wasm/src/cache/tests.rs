@@ -87,9 +87,12 @@ fn a_folder_open_to_others_is_made_anew_and_an_open_parent_is_refused() {
     cache.assert_made(true);
     fs::set_permissions(cache.parent.join("thing"), fs::Permissions::from_mode(0o755)).unwrap();
     cache.assert_made(true);
+    fs::set_permissions(&cache.parent, fs::Permissions::from_mode(0o755)).unwrap();
+    cache.assert_made(false);
+    assert_eq!(fs::metadata(&cache.parent).unwrap().permissions().mode() & 0o777, 0o700);
     fs::set_permissions(&cache.parent, fs::Permissions::from_mode(0o777)).unwrap();
     let error = cache.get().unwrap_err();
-    assert!(error.message.contains("0700"), "{error}");
+    assert!(error.message.contains("others can write there"), "{error}");
 }
 
 #[test]
