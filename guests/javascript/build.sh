@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
-# Builds guests/images/javascript.tar.zst. Installs nothing; says what is missing.
-# Work directory: $MOTE_GUEST_WORK, default ~/.cache/mote/guests/javascript.
+# build.sh [IMAGES_DIR]: builds javascript.tar.zst, in guests/images by default. Installs nothing; says what is missing.
+# Work directory: build/javascript in $MOTE_CACHE_DIR, by default ~/.cache/mote.
 set -euo pipefail
 export LC_ALL=C TZ=UTC SOURCE_DATE_EPOCH=0
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-work=${MOTE_GUEST_WORK:-$HOME/.cache/mote/guests/javascript}
-out=${1:-$root/guests/images/javascript.tar.zst}
+work=${MOTE_CACHE_DIR:-$HOME/.cache/mote}/build/javascript
+images=${1:-$root/guests/images}
 
 missing=()
 need() { command -v "$1" > /dev/null || missing+=("$2"); }
 need clang-22 "clang-22 (Debian package clang-22)"
 need wasm-ld-22 "wasm-ld-22 (Debian package lld-22)"
 need wasm-opt "wasm-opt (Debian package binaryen)"
+need patch "patch (Debian package patch)"
 need cargo "cargo (the Rust toolchain)"
 need node "node (20 or newer)"
 need npm "npm"
@@ -32,6 +33,10 @@ cargo fetch --quiet --locked --manifest-path "$here/Cargo.toml"
 quickjs=$(dirname "$(cargo metadata --format-version 1 --locked --offline --manifest-path "$here/Cargo.toml" |
   node -e 'const m = JSON.parse(require("fs").readFileSync(0, "utf8")); console.log(m.packages.find((p) => p.name === "rquickjs-sys").manifest_path)')")/quickjs
 [ -e "$quickjs/quickjs.c" ] || { echo "Cannot build the JavaScript guest: no quickjs.c in $quickjs" >&2; exit 1; }
+rm -rf "$work/quickjs"
+mkdir "$work/quickjs"
+cp "$quickjs"/*.c "$quickjs"/*.h "$work/quickjs/"
+patch --quiet --directory="$work/quickjs" --strip=1 < "$here/quickjs.patch"
 cp "$here/package.json" "$here/package-lock.json" "$work/npm/"
 if ! cmp -s "$here/package-lock.json" "$work/npm/installed.lock"; then
   (cd "$work/npm" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error > /dev/null)
@@ -46,17 +51,17 @@ node -e '
 ' "$work/prelude.js" "$work/obj/prelude.c"
 
 step "compiling"
-flags=(--target=wasm32-wasi -O2 -std=gnu11 -mbulk-memory -fno-strict-aliasing "-ffile-prefix-map=$quickjs=quickjs" "-ffile-prefix-map=$here=."
-  -D_GNU_SOURCE -DNDEBUG -D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_PROCESS_CLOCKS -DQUICKJS_NG_BUILD "-I$quickjs")
+flags=(--target=wasm32-wasi -O2 -std=gnu11 -mbulk-memory -fno-strict-aliasing "-ffile-prefix-map=$work=work" "-ffile-prefix-map=$here=."
+  -D_GNU_SOURCE -DNDEBUG -D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_PROCESS_CLOCKS -DQUICKJS_NG_BUILD "-I$work/quickjs")
 objects=()
 compile() { # compile SOURCE [FLAG…]
   local object key
-  key=$({ clang-22 --version; printf '%s\n' "${flags[@]}" "$@"; cat "$1" "$here"/src/*.h; } | sha256sum | cut -c1-16)
+  key=$({ clang-22 --version; printf '%s\n' "${flags[@]}" "$@"; cat "$1" "$here"/src/*.h "$work"/quickjs/*.h "$work"/quickjs/quickjs.c; } | sha256sum | cut -c1-16)
   object="$work/obj/$(basename "$1" .c)-$key.o"
   objects+=("$object")
   [ -e "$object" ] || { clang-22 "${flags[@]}" "${@:2}" -c "$1" -o "$object.new" && mv "$object.new" "$object"; } &
 }
-for file in libregexp libunicode dtoa; do compile "$quickjs/$file.c" -w; done
+for file in libregexp libunicode dtoa; do compile "$work/quickjs/$file.c" -w; done
 compile "$here/src/engine.c" -w
 compile "$work/obj/prelude.c" -w
 for file in guest host files text modules; do compile "$here/src/$file.c" -Wall -Wextra -Werror -Wno-deprecated; done
@@ -65,4 +70,21 @@ clang-22 --target=wasm32-wasi -mexec-model=reactor -Wno-deprecated "${objects[@]
   -lwasi-emulated-signal -lwasi-emulated-process-clocks -lm -Wl,-z,stack-size=4194304,--stack-first,--strip-debug
 
 step "taking the snapshot"
-"${MOTE_GUESTKIT:-mote-guestkit}" snapshot "$work/javascript.wasm" "$work/module.wasm"
+guestkit=${MOTE_GUESTKIT:-${CARGO_TARGET_DIR:-$HOME/.cache/mote/target}/release/mote-guestkit}
+if [ -z "${MOTE_GUESTKIT:-}" ]; then
+  cargo build --quiet --release --locked --manifest-path "$root/Cargo.toml" --package mote-guestkit
+fi
+notices="$work/root/lib/javascript"
+cp "$work/npm-notice.txt" "$notices/NOTICE-npm.txt"
+cp "$quickjs/LICENSE" "$notices/LICENSE-quickjs-ng.txt"
+cp /usr/share/doc/wasi-libc/copyright "$notices/LICENSE-wasi-libc.txt"
+"$guestkit" snapshot "$work/javascript.wasm" "$work/module.wasm" --init mote_init --root "$work/root"
+"$guestkit" root "$work/root" "$work/root.img"
+version=$(sed -n 's/^#define QJS_VERSION_\(MAJOR\|MINOR\|PATCH\) //p' "$quickjs/quickjs.h" | paste -sd.)
+printf '{"name":"javascript","version":"%s","abi":1,"snapshot":true,"entry":"main.js"}\n' "$version" > "$work/guest.json"
+
+step "packing"
+mkdir -p "$images"
+# shellcheck disable=SC2046 # one path a line, without spaces
+inputs=$(cd "$root" && "$guestkit" hash $(cat "$here/inputs"))
+"$guestkit" pack "$images" javascript "$inputs" "$work/guest.json" "$work/module.wasm" "$work/root.img"

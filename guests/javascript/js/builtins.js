@@ -15,7 +15,7 @@ path.posix = path;
 path.toNamespacedPath ??= (name) => name;
 
 const util = {
-  ...Object.fromEntries(["format", "formatWithOptions", "inspect", "stripVTControlCharacters", "isDeepStrictEqual"].flatMap((name) => (nodeInspect[name] ? [[name, nodeInspect[name]]] : []))),
+  ...Object.fromEntries(["format", "formatWithOptions", "inspect", "stripVTControlCharacters"].map((name) => [name, nodeInspect[name]])),
   TextDecoder,
   TextEncoder,
   inherits(type, base) {

@@ -79,7 +79,7 @@ const methods = {
   warn: error,
   trace(...args) {
     const { stack } = new Error();
-    const frames = stack.split("\n").slice(1).filter((line) => !line.includes("(mote:"));
+    const frames = stack.split("\n").slice(1);
     error(`Trace${args.length ? `: ${formatWithOptions({}, ...args)}` : ""}${frames.length ? `\n${frames.join("\n")}` : ""}`);
   },
   dir: (value, options) => log(inspect(value, { customInspect: false, ...options })),
@@ -119,11 +119,6 @@ const methods = {
   groupEnd: () => setIndent(indent.slice(2)),
 };
 methods.groupCollapsed = methods.group;
-
-/** A console.group left open by one interactive run does not reach the next. */
-export function resetConsole() {
-  if (indent) setIndent("");
-}
 
 export function installConsole() {
   const console = Object.assign(Object.create({}), methods);

@@ -2,7 +2,11 @@
 const { get: frames, set } = Object.getOwnPropertyDescriptor(Error.prototype, "stack");
 const capture = Error.captureStackTrace;
 
-const tidy = (text) => text.replace(/^    at <anonymous> \((.*)\)$/gm, "    at $1").replace(/\n$/, "");
+const tidy = (text) =>
+  text
+    .replace(/^    at .*mote:prelude.*\n/gm, "")
+    .replace(/^    at <(?:anonymous|eval)> \((.*)\)$/gm, "    at $1")
+    .replace(/\n$/, "");
 
 function header(error) {
   try {

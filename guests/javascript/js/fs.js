@@ -45,7 +45,10 @@ function withFile(path, flags, use) {
 }
 
 function readAll(fd) {
-  const size = native.stat(fd, true)[1];
+  const [mode, size] = native.stat(fd, true);
+  if ((mode & S_IFMT) === 0o040000) {
+    throw Object.assign(new Error("EISDIR: illegal operation on a directory, read"), { errno: -31, code: "EISDIR", syscall: "read" });
+  }
   const chunks = [];
   let total = 0;
   let chunk = new Uint8Array(Math.max(size + 1, 16_384));
@@ -65,6 +68,8 @@ function writeAll(fd, bytes) {
 
 class Stats {
   constructor([mode, size, ino, nlink, dev, atimeMs, mtimeMs, ctimeMs]) {
+    // WASI tells no permissions: a file's owner may read and write
+    if (!(mode & 0o777)) mode |= (mode & S_IFMT) === 0o040000 ? 0o755 : 0o644;
     Object.assign(this, { dev, mode, nlink, uid: 0, gid: 0, rdev: 0, blksize: 4096, ino, size, blocks: Math.ceil(size / 512) });
     Object.assign(this, { atimeMs, mtimeMs, ctimeMs, birthtimeMs: ctimeMs });
     for (const name of ["atime", "mtime", "ctime", "birthtime"]) this[name] = new Date(this[`${name}Ms`]);
@@ -225,6 +230,10 @@ export const sync = {
       todo.push(...target.split("/").reverse());
     }
     return `/${done.join("/")}`;
+  },
+  chmod(path) {
+    native.stat(pathOf(path), true);
+    throw Object.assign(new Error(`ENOTSUP: operation not supported, chmod '${pathOf(path)}'`), { errno: -58, code: "ENOTSUP", syscall: "chmod", path: pathOf(path) });
   },
   truncate: (path, length = 0) => native.truncate(pathOf(path), length),
   utimes: (path, atime, mtime) => native.utimes(pathOf(path), ...[atime, mtime].map((time) => (time instanceof Date ? time.getTime() : Number(time) * 1000))),

@@ -1,8 +1,6 @@
 import { EventEmitter } from "events/";
-import { native, define } from "./native.js";
+import { native } from "./native.js";
 import { stdin } from "./stdin.js";
-
-const startedAt = () => performance.now();
 
 const stream = (fd) =>
   Object.assign(new EventEmitter(), {
@@ -19,12 +17,20 @@ const stream = (fd) =>
     },
   });
 
-const code = (value) => (value === undefined ? (process.exitCode ?? 0) : value) | 0;
+let exitCode;
+let exited = false;
+const code = (value) => (value === undefined ? (exitCode ?? 0) : value) | 0;
+
+// what the host gives is read when first asked for, and again when another run may have brought something else
+let argvOf = { run: -1 };
+let envOf = { at: -1 };
+
+function readEnv() {
+  const lines = native.env() ?? [];
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+}
 
 export const process = Object.assign(new EventEmitter(), {
-  argv: ["/lib/javascript", "/sandbox/main.js"],
-  env: {},
-  exitCode: undefined,
   platform: "wasi",
   arch: "wasm32",
   pid: 1,
@@ -36,15 +42,16 @@ export const process = Object.assign(new EventEmitter(), {
   chdir: (path) => native.chdir(`${path}`),
   exit(value) {
     const status = code(value);
-    process.exitCode = status;
+    exitCode = status;
+    native.setWantsExit(true);
     if (!exited) {
       exited = true;
       process.emit("exit", status);
     }
-    native.exit(code(undefined));
+    native.exit(code());
   },
   nextTick: (callback, ...args) => queueMicrotask(() => callback(...args)),
-  uptime: () => startedAt() / 1000,
+  uptime: () => performance.now() / 1000,
   memoryUsage: () => native.memoryUsage(),
   hrtime: Object.assign(
     (since) => {
@@ -58,27 +65,52 @@ export const process = Object.assign(new EventEmitter(), {
   ),
   [Symbol.toStringTag]: "process",
 });
-let exited = false;
-
-/** Called when a session takes the instance: args and env are known only now. */
-export function attach() {
-  const args = native.args();
-  if (args) process.argv = ["/lib/javascript", "/sandbox/main.js", ...args.slice(1)];
-  const env = native.env();
-  if (env) {
-    process.env = Object.fromEntries(env.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
-  }
-}
+Object.defineProperties(process, {
+  argv: {
+    enumerable: true,
+    configurable: true,
+    get() {
+      if (argvOf.run !== native.runs()) argvOf = { run: native.runs(), value: ["mote", "main.js", ...(native.args() ?? []).slice(1)] };
+      return argvOf.value;
+    },
+    set(value) {
+      argvOf = { run: native.runs(), value };
+    },
+  },
+  env: {
+    enumerable: true,
+    configurable: true,
+    get() {
+      if (envOf.at !== native.attachedAt()) envOf = { at: native.attachedAt(), value: readEnv() };
+      return envOf.value;
+    },
+    set(value) {
+      envOf = { at: native.attachedAt(), value };
+    },
+  },
+  exitCode: {
+    enumerable: true,
+    configurable: true,
+    get: () => exitCode,
+    set(value) {
+      exitCode = value;
+      native.setWantsExit(true);
+    },
+  },
+});
+process.on("newListener", (name) => {
+  if (name === "exit") native.setWantsExit(true);
+});
 
 /** The run has ended by itself or by process.exit; returns its exit code. */
 export function emitExit(status) {
   if (!exited && process.listenerCount("exit")) {
     exited = true;
-    process.emit("exit", process.exitCode ?? status);
+    process.emit("exit", exitCode ?? status);
   }
-  const result = code(process.exitCode ?? status);
+  const result = code(exitCode ?? status);
   exited = false;
-  process.exitCode = undefined;
+  exitCode = undefined;
   return result;
 }
 

@@ -18,9 +18,10 @@ function begin(name, args) {
   }
   const json = JSON.stringify(args[0] ?? {});
   if (json === undefined || json[0] !== "{") throw new TypeError(`tools.${name} takes an object that JSON can hold`);
+  const from = new ToolError();
   const id = native.callBegin(name, json);
   return new Promise((resolve, reject) => {
-    calls.set(id, { name, resolve, reject, from: new ToolError() });
+    calls.set(id, { name, resolve, reject, from });
     updateWaiting();
   });
 }
@@ -45,7 +46,7 @@ export function answer([id, status, text]) {
 // The frames are those of the call, not those of the event loop.
 function failed(call, type, message) {
   const error = new type(message);
-  const frames = call.from.stack.split("\n").slice(1).filter((line) => !line.includes("(mote:"));
+  const frames = call.from.stack.split("\n").slice(1);
   Object.defineProperty(error, "stack", {
     value: [`${error.name}: ${message}`, ...frames].join("\n"),
     writable: true,
@@ -59,6 +60,7 @@ const functions = new Map();
 const base = Object.create(null, {
   ToolError: { value: ToolError },
   ToolInputError: { value: ToolInputError },
+  [Symbol.toStringTag]: { value: "tools" },
 });
 
 export const tools = new Proxy(base, {

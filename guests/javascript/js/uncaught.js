@@ -8,10 +8,10 @@ const FLAG_TOOL = 0x100;
 const FLAG_SPACE = 0x400;
 
 function text(error) {
-  if (!(error instanceof Error)) return inspect(error);
-  const stack = error.stack;
-  // a syntax error has no frame but says where it is
-  return typeof stack === "string" && stack ? inspect(error) : String(error);
+  const shown = inspect(error);
+  // inspect puts an error without frames in brackets; here nothing has to be told apart
+  const head = error instanceof Error && /^\[([^]*?)\]( \{\n|$)/.exec(shown);
+  return head ? head[1] + head[2] + shown.slice(head[0].length) : shown;
 }
 
 export function uncaught(error, inPromise) {

@@ -1,15 +1,12 @@
 /* QuickJS-ng as one translation unit, so that the few functions below reach what its public API hides. */
+#define MOTE_FRAME(bytes) char native_frame[bytes]; __asm__ volatile("" : : "r"(native_frame) : "memory")
 #include "quickjs.c"
+#include <stdlib.h>
 
 void mote_reseed(JSContext *ctx, uint64_t seed) { ctx->random_state = seed ? seed : 1; }
 
-void mote_set_time_origin(JSContext *ctx, double unix_ms) {
-    JSValue performance = JS_GetPropertyStr(ctx, ctx->global_obj, "performance");
-    ctx->time_origin = js__now_ms();
-    if (JS_IsObject(performance))
-        JS_DefinePropertyValueStr(ctx, performance, "timeOrigin", js_float64(unix_ms), JS_PROP_C_W_E);
-    JS_FreeValue(ctx, performance);
-}
+/* JS_SetMaxStackSize does nothing on WASI. `lowest` is the address that the C stack may come down to. */
+void mote_set_stack_limit(JSContext *ctx, uintptr_t lowest) { ctx->rt->stack_limit = lowest; }
 
 /* An interactive run may declare a top-level name again, as in Node's REPL. A script starts with one
    check per name it declares; whatever would make that check fail is removed. */
@@ -27,5 +24,42 @@ void mote_allow_redeclaration(JSContext *ctx, JSValueConst script) {
         if (js_shape_prepare_update(ctx, globals, &prs) < 0) return;
         prs->flags |= JS_PROP_CONFIGURABLE;
         delete_property(ctx, globals, name);
+    }
+}
+
+/* Blocks of each size that a new arena for a short run holds; see mote_gather. */
+static int nursery_blocks(int block_size) { return block_size <= 64 ? 24 : block_size <= 128 ? 12 : block_size <= 256 ? 4 : 2; }
+
+/* What a session changes costs it a page of its own, so everything that a short run allocates should lie together.
+   Fills the holes that start-up left and makes one small arena of each size, side by side. */
+void mote_gather(JSContext *ctx) {
+    JSRuntime *rt = ctx->rt;
+    for (int i = 0; i < JS_ARENA_BLOCK_SIZE_COUNT; i++)
+        while (!list_empty(&rt->arena_state.free_arena_list[i]))
+            js_arena_malloc(rt, arena_block_sizes[i] - sizeof(JSMallocBlockHeader));
+    char *end = malloc(512 * 1024);
+    free(end);
+    for (size_t size = 256 * 1024; size >= 16; size = size > 4096 ? size / 2 : size - 16) {
+        char *hole;
+        while ((hole = malloc(size)) && hole < end) {}
+        free(hole);
+    }
+    for (int i = 0; i < JS_ARENA_BLOCK_SIZE_COUNT; i++) {
+        int size = arena_block_sizes[i], blocks = nursery_blocks(size);
+        JSArena *arena = rt->mf.js_malloc(rt->malloc_state.opaque, sizeof(JSArena) + (size_t)blocks * size);
+        if (!arena) return;
+        arena->block_size_idx = i;
+        arena->n_blocks = blocks;
+        arena->n_used_blocks = 0;
+        arena->first_free_block = 0;
+        for (int k = 0; k < blocks; k++) {
+            JSMallocBlockHeader *block = arena_get_block(arena, k, size);
+            block->u.free_next = k + 1 < blocks ? k + 1 : JS_ARENA_FREE_NIL;
+            block->block_size_idx = i;
+        }
+        list_add(&arena->link, &rt->arena_state.arena_list[i]);
+        list_add(&arena->free_link, &rt->arena_state.free_arena_list[i]);
+        /* one block is never freed, or else the arena would be */
+        js_arena_malloc(rt, size - sizeof(JSMallocBlockHeader));
     }
 }

@@ -10,8 +10,10 @@
 extern const char prelude_js[];
 extern const size_t prelude_js_len;
 
-/* Far below the engine's 4 MiB for native frames, which some recursions use up faster than this stack. */
-#define RECURSION_BYTES (1024 * 1024)
+/* Of the C stack. The engine gives 4 MiB for native frames, which recursion uses up to four times as fast. */
+#ifndef RECURSION_BYTES
+#define RECURSION_BYTES (896 * 1024)
+#endif
 #define WARM_CODE "const warm = { a: [1] }; console.log('x'); await null; console.log(warm.a.length)"
 
 Guest guest;
@@ -153,7 +155,7 @@ static int step(bool *more) {
     return -1;
 }
 
-static JSValue evaluate(const char *code, size_t len) {
+static JSValue evaluate_source(const char *code, size_t len) {
     JSContext *ctx = guest.ctx;
     int kind = guest.interactive ? JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_ASYNC : JS_EVAL_TYPE_MODULE;
     JSValue compiled = JS_Eval(ctx, code, len, "main.js", kind | JS_EVAL_FLAG_COMPILE_ONLY);
@@ -167,7 +169,21 @@ static JSValue evaluate(const char *code, size_t len) {
     return JS_EvalFunction(ctx, compiled);
 }
 
+/* Static imports exist in modules only: an interactive run gets them as `await import()`. */
+static JSValue evaluate(const char *code, size_t len) {
+    JSContext *ctx = guest.ctx;
+    if (!guest.interactive || !memmem(code, len, "import", 6)) return evaluate_source(code, len);
+    JSValue source = JS_NewStringLen(ctx, code, len), rewritten = hook("rewrite", 1, (JSValueConst[]){ source });
+    const char *text = JS_IsException(rewritten) ? NULL : JS_ToCStringLen(ctx, &len, rewritten);
+    JSValue r = text ? evaluate_source(text, len) : JS_EXCEPTION;
+    JS_FreeCString(ctx, text);
+    JS_FreeValue(ctx, rewritten);
+    JS_FreeValue(ctx, source);
+    return r;
+}
+
 static int finish(void) {
+    if (!guest.wants_exit) return guest.exit_code & 255;
     JSValueConst code = JS_NewInt32(guest.ctx, guest.exit_code);
     JSValue r = hook("exit", 1, &code);
     if (JS_IsException(r)) return guest.exiting ? guest.exit_code & 255 : uncaught(JS_GetException(guest.ctx), false);
@@ -210,6 +226,7 @@ static void reset_run(void) {
     guest.exiting = false;
     guest.out_of_memory = false;
     guest.exit_code = 0;
+    guest.wants_exit = guest.interactive && guest.wants_exit;
     if (guest.waiting) JS_FreeValue(guest.ctx, hook("reset", 0, NULL));
     guest.waiting = false;
     forget_rejections();
@@ -223,22 +240,27 @@ EXPORT("mote_run") int32_t mote_run(char *code, int32_t len) {
         return 1 | FLAG_MEMORY;
     }
     code[len] = 0;
-    JS_UpdateStackTop(rt);
     reset_run();
+    guest.runs++;
     int result = run_code(code, (size_t)(uint32_t)len);
     free(code);
     reset_run();
     return result;
 }
 
+static double clock_ms(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+/* args and env are read when first asked for; `runs` tells the prelude that its copies are old. */
 static void refresh(void) {
     uint64_t seed;
-    struct timespec now;
     if (getentropy(&seed, sizeof seed) == 0) mote_reseed(guest.ctx, seed);
-    clock_gettime(CLOCK_REALTIME, &now);
-    mote_set_time_origin(guest.ctx, (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6);
-    JSValue r = hook("attach", 0, NULL);
-    if (JS_IsException(r)) JS_FreeValue(guest.ctx, JS_GetException(guest.ctx));
+    guest.attached_at = clock_ms(CLOCK_MONOTONIC);
+    guest.attached_unix = clock_ms(CLOCK_REALTIME);
+    guest.runs++;
 }
 
 EXPORT("mote_attach") void mote_attach(void) { refresh(); }
@@ -280,7 +302,6 @@ EXPORT("mote_init") void mote_init(void) {
     guest.ctx = JS_NewContext(rt);
     JSContext *ctx = guest.ctx;
     JS_AddIntrinsicDOMException(ctx);
-    JS_SetMaxStackSize(rt, 0);
     JS_SetHostPromiseRejectionTracker(rt, on_rejection, NULL);
     modules_init(ctx);
 
@@ -297,10 +318,10 @@ EXPORT("mote_init") void mote_init(void) {
     JS_FreeValue(ctx, native);
 
     JS_SetInterruptHandler(rt, on_interrupt, NULL);
-    JS_UpdateStackTop(rt);
-    JS_SetMaxStackSize(rt, RECURSION_BYTES);
+    mote_set_stack_limit(ctx, (uintptr_t)__builtin_frame_address(0) - RECURSION_BYTES);
     mote_warm();
     JS_RunGC(rt);
+    mote_gather(ctx);
     /* room for a short run, so that it neither grows the memory nor collects garbage */
     free(malloc(256 * 1024));
     JSMemoryUsage usage;

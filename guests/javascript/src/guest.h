@@ -12,21 +12,26 @@ enum { FLAG_TOOL = 0x100, FLAG_MEMORY = 0x200, FLAG_SPACE = 0x400 };
 /* What the run in hand has asked for; reset by every mote_run. */
 typedef struct {
     JSContext *ctx;
-    JSValue hooks;        /* functions the prelude gives: format, uncaught, step, reset, attach, builtin, rewrite */
+    JSValue hooks;        /* functions the prelude gives: print, uncaught, rejection, step, reset, exit, builtin, notFound, rewrite */
     bool interactive;
     bool exiting;         /* process.exit was called */
     bool waiting;         /* timers, immediates or tool calls are outstanding */
     bool muted;           /* mote_warm's program prints nowhere */
     bool indented;        /* inside console.group */
+    bool wants_exit;      /* process.exitCode was set, or somebody listens for "exit" */
     bool out_of_memory;   /* an allocation failed during this run */
     int exit_code;
+    int runs;             /* counts mote_run and mote_attach: what the host gives may have changed */
+    double attached_at;   /* monotonic clock, ms */
+    double attached_unix; /* ms since 1970 */
 } Guest;
 extern Guest guest;
 
 /* engine.c */
 void mote_reseed(JSContext *ctx, uint64_t seed);
-void mote_set_time_origin(JSContext *ctx, double unix_ms);
+void mote_set_stack_limit(JSContext *ctx, uintptr_t lowest);
 void mote_allow_redeclaration(JSContext *ctx, JSValueConst script);
+void mote_gather(JSContext *ctx);
 
 /* Each adds its functions to the object that the prelude gets as `native`. */
 void host_define(JSContext *ctx, JSValueConst native);

@@ -191,9 +191,17 @@ static JSValue host_set_indented(JSContext *ctx, JSValueConst self, int argc, JS
     return JS_UNDEFINED;
 }
 
-static JSValue host_interactive(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+static JSValue host_set_wants_exit(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+    (void)self, (void)argc;
+    guest.wants_exit = JS_ToBool(ctx, argv[0]);
+    return JS_UNDEFINED;
+}
+
+enum { RUNS, ATTACHED_AT, ATTACHED_UNIX };
+
+static JSValue host_number(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv, int which) {
     (void)self, (void)argc, (void)argv;
-    return JS_NewBool(ctx, guest.interactive);
+    return JS_NewFloat64(ctx, which == RUNS ? guest.runs : which == ATTACHED_AT ? guest.attached_at : guest.attached_unix);
 }
 
 /* The strings of args or environ; undefined when there are none, which is the common case. */
@@ -249,7 +257,10 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("exit", 1, host_exit),
     JS_CFUNC_DEF("setWaiting", 1, host_set_waiting),
     JS_CFUNC_DEF("setIndented", 1, host_set_indented),
-    JS_CFUNC_DEF("interactive", 0, host_interactive),
+    JS_CFUNC_DEF("setWantsExit", 1, host_set_wants_exit),
+    JS_CFUNC_MAGIC_DEF("runs", 0, host_number, RUNS),
+    JS_CFUNC_MAGIC_DEF("attachedAt", 0, host_number, ATTACHED_AT),
+    JS_CFUNC_MAGIC_DEF("attachedUnix", 0, host_number, ATTACHED_UNIX),
     JS_CFUNC_MAGIC_DEF("args", 0, host_strings, 0),
     JS_CFUNC_MAGIC_DEF("env", 0, host_strings, 1),
 };

@@ -1,0 +1,2 @@
+import x from "./no.js";
+console.log("not run");

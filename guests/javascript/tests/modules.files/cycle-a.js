@@ -1,0 +1,3 @@
+import { second } from "./cycle-b.js";
+export const first = () => `first ${second()}`;
+export const name = "a";

@@ -1,0 +1,2 @@
+import { name } from "./cycle-a.js";
+export const second = () => `second sees ${name}`;

@@ -1,0 +1,3 @@
+import readline from "node:readline";
+let n = 0;
+for await (const line of readline.createInterface({ input: process.stdin })) console.log(++n, line);

@@ -1,0 +1,2 @@
+console.log("not run");
+const x = ;

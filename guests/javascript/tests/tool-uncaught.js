@@ -1,0 +1,4 @@
+function ask() {
+  return tools.fail({});
+}
+await ask();
