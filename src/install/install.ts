@@ -1,4 +1,5 @@
 import type { FileStore } from "../backends/backend.ts";
+import type { SandboxError } from "../errors.ts";
 import { chunkBytes, hostError, throwIfAborted } from "../host_error.ts";
 import type { InstalledLibrary, Progress } from "../result.ts";
 import { failed, Pip, type Wheel } from "./pip.ts";
@@ -24,6 +25,7 @@ export interface InstallContext {
 }
 
 const _action = "install packages";
+const _mostAttempts = 3;
 
 /** Puts packages and what they need into a session. */
 export async function installPackages(
@@ -71,15 +73,25 @@ async function _install(
       onProgress({ stage: "download", done: 0, total, text });
       return Pip.with(signal, (pip) => pip.unpack(wheels, target));
     });
-  const tree = await fetchTree();
-  try {
-    await _copy(tree, context);
-  } catch (error) {
-    if (!(error instanceof Damaged)) throw error;
-    await tree.remove();
-    await _copy(await fetchTree(), context);
+  for (let attempt = 0;; attempt++) {
+    const tree = await fetchTree();
+    try {
+      await _copy(tree, context);
+      return libraries;
+    } catch (error) {
+      if (!(error instanceof Damaged)) throw error;
+      if (attempt === _mostAttempts) throw _damaged(texts, error);
+      await tree.remove();
+    }
   }
-  return libraries;
+}
+
+function _damaged(names: readonly string[], error: Damaged): SandboxError {
+  return failed(
+    names,
+    `${error.message} in the cache is not what was unpacked, time and again`,
+    "See that nothing else writes to the cache directory",
+  );
 }
 
 async function _resolve(

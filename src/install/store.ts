@@ -74,12 +74,14 @@ export class PackageStore {
       await unpack(join(partial, "files"));
       const made = await _hashTree(join(partial, "files"));
       await writeFile(join(partial, _manifest), JSON.stringify(made));
-      await rm(dir, { recursive: true, force: true });
-      await rename(partial, dir).catch(async (error) => {
-        // Another process was quicker; what it made is as good.
-        if (!await _readManifest(dir)) throw error;
-      });
-      return new PackageTree(dir, made);
+      // Where another process was quicker, what it made is as good and may be in use.
+      for (let attempt = 0; !await _readManifest(dir); attempt++) {
+        await _putAside(dir);
+        await rename(partial, dir).catch((error) => {
+          if (attempt === 5) throw error;
+        });
+      }
+      return new PackageTree(dir, await _readManifest(dir) ?? made);
     } finally {
       await rm(partial, { recursive: true, force: true });
     }
@@ -127,8 +129,15 @@ export class PackageTree {
 
   /** Removes it, so that it is made anew. */
   async remove(): Promise<void> {
-    await rm(this.#dir, { recursive: true, force: true });
+    await _putAside(this.#dir);
   }
+}
+
+/** Removes a directory in one step, whoever looks at it meanwhile. */
+async function _putAside(dir: string): Promise<void> {
+  const aside = `${dir}.${crypto.randomUUID()}.old`;
+  await rename(dir, aside).catch(() => {});
+  await rm(aside, { recursive: true, force: true });
 }
 
 async function _readManifest(dir: string): Promise<StoredFile[] | undefined> {

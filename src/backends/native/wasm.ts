@@ -103,8 +103,12 @@ function _head({ limits, ...spec }: OpenSpec): string {
 function _open(client: Client, spec: OpenSpec): Promise<Wall> {
   return new Promise((resolve, reject) => {
     let ended = false;
+    // A compilation cannot be stopped; it goes on for the next session, and the
+    // session that nobody wants any more is closed when it is done.
     const abort = () => {
-      if (!ended) client.interrupt(session, request);
+      if (ended) return;
+      client.interrupt(session, request);
+      reject(spec.signal?.reason);
     };
     const end = () => {
       ended = true;
@@ -119,8 +123,10 @@ function _open(client: Client, spec: OpenSpec): Promise<Wall> {
         const failure = failureOf(head);
         queueMicrotask(() => {
           const wall = new NativeWall(client, session);
-          if (!failure) return resolve(wall);
-          const error = new SandboxError(failure.code, failure.message);
+          if (!failure && !spec.signal?.aborted) return resolve(wall);
+          const error = failure
+            ? new SandboxError(failure.code, failure.message)
+            : spec.signal?.reason;
           wall.close().catch(() => {}).then(() => reject(error));
         });
       },
