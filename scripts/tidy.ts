@@ -34,7 +34,7 @@ const forbidden: readonly [RegExp, string][] = [
   [new RegExp(`\\b(FIX${""}ME|XX${""}X|HA${""}CK)\\b`), "unfinished work"],
 ];
 
-const machinePath = /(^|["'`(= ])\/(work|root|home\/[a-z]+)\//;
+const machinePath = /(^|["'`(= ])\/(work|root|home\/[a-z]{3,})\//;
 
 const usingStatement = /^\s*(await )?using [\w$]+ =/;
 const fixedSleep =
