@@ -51,7 +51,8 @@ export async function runProgram(
       timeMs: options.timeoutMs ?? null,
       signal: guard?.signal,
       onOutput: sink && guard?.onOutput,
-      onCall: (name, input, signal) => calls.answer(name, input, signal),
+      onCall: (name, input, signal, id) =>
+        calls.answer(name, input, signal, id),
     });
   } finally {
     guard?.release();
@@ -78,15 +79,15 @@ export async function runProgram(
 }
 
 function _error(
-  { code, message }: RunFailure,
+  { code, message, call }: RunFailure,
   result: RunResult,
   calls: ToolCalls,
   signal: AbortSignal | undefined,
 ): SandboxError {
-  if (code === "TOOL_FAILED" && calls.lastFailure !== undefined) {
+  if (call !== undefined && calls.failures.has(call)) {
     return new SandboxError(code, message, {
       result,
-      cause: calls.lastFailure,
+      cause: calls.failures.get(call),
     });
   }
   if (code === "ABORTED" && signal?.aborted) {

@@ -11,8 +11,8 @@ export class ToolCalls {
   readonly #limits: ResolvedLimits;
   /** Calls in the order in which they ended. */
   readonly log: ToolCall[] = [];
-  /** What the last tool that failed threw. */
-  lastFailure: unknown;
+  /** What tools threw, by the call. */
+  readonly failures = new Map<number, unknown>();
 
   /** Tools of a session, for one run. */
   constructor(tools: Readonly<Record<string, Tool>>, limits: ResolvedLimits) {
@@ -25,9 +25,10 @@ export class ToolCalls {
     name: string,
     input: Uint8Array,
     runEnded: AbortSignal,
+    id: number,
   ): Promise<ToolReply> {
     const started = performance.now();
-    const reply = await this.#answer(name, input, runEnded);
+    const reply = await this.#answer(name, input, runEnded, id);
     const ms = performance.now() - started;
     this.log.push({ name, ms, ok: "json" in reply });
     return reply;
@@ -37,6 +38,7 @@ export class ToolCalls {
     name: string,
     input: Uint8Array,
     runEnded: AbortSignal,
+    id: number,
   ): Promise<ToolReply> {
     const tool = Object.hasOwn(this.#tools, name)
       ? this.#tools[name]
@@ -71,7 +73,7 @@ export class ToolCalls {
         if (error instanceof ToolRefusal) {
           return { error: "input", message: `${name}: ${error.message}` };
         }
-        this.lastFailure = error;
+        this.failures.set(id, error);
         return { error: "failed", message: `${name}: ${_messageOf(error)}` };
       },
     );

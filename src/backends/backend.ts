@@ -105,11 +105,12 @@ export interface RunRequest {
   readonly onOutput?:
     | ((stream: "stdout" | "stderr", bytes: Uint8Array) => void | Promise<void>)
     | undefined;
-  /** Answers a call of the guest; never rejects. `signal` aborts when the run ends. */
+  /** Answers a call of the guest; never rejects. `signal` aborts when the run ends; `id` is the run's own for the call. */
   readonly onCall: (
     name: string,
     input: Uint8Array,
     signal: AbortSignal,
+    id: number,
   ) => Promise<ToolReply>;
 }
 
@@ -119,6 +120,8 @@ export interface RunFailure {
   readonly code: SandboxErrorCode;
   /** Its message. */
   readonly message: string;
+  /** The call of a tool that the guest did not cope with. */
+  readonly call?: number | undefined;
 }
 
 /** What came out of a run; a run that was ended has a failure as well. */

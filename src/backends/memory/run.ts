@@ -74,9 +74,14 @@ export class MemoryRun implements Pick<ScriptHost, "write" | "wait" | "call"> {
   }
 
   /** Ends the run. */
-  stop(code: RunFailure["code"], message: string, limit?: LimitName): void {
+  stop(
+    code: RunFailure["code"],
+    message: string,
+    limit?: LimitName,
+    call?: number,
+  ): void {
     if (this.#stop) return;
-    this.#stop = { failure: { code, message }, ...(limit && { limit }) };
+    this.#stop = { failure: { code, message, call }, ...(limit && { limit }) };
     this.#stopped?.();
     this.#leaveQueue?.(this.#outcome(1, []));
   }
@@ -121,7 +126,8 @@ export class MemoryRun implements Pick<ScriptHost, "write" | "wait" | "call"> {
       memoryBytes: limits.memoryMb * _mib,
       write: (stream, part) => this.write(stream, part),
       wait: (event) => this.wait(event),
-      call: (name, input) => this.call(name, input),
+      nextCall: () => ++this.#calls,
+      call: (name, input, id) => this.call(name, input, id),
       hit: (limit) => void (this.#limitHit = limit),
     };
     try {
@@ -146,6 +152,7 @@ export class MemoryRun implements Pick<ScriptHost, "write" | "wait" | "call"> {
         "TOOL_FAILED",
         `Cannot run code: ${error.message}. Mend the tool, or catch ToolError in the code.`,
         error.reason === "limit" ? "tools" : undefined,
+        error.call,
       );
     } else if (error instanceof ScriptError && error.kind === "MemoryError") {
       this.stop(
@@ -203,20 +210,20 @@ export class MemoryRun implements Pick<ScriptHost, "write" | "wait" | "call"> {
   }
 
   /** Calls a tool under the limits. */
-  call(name: string, input: Uint8Array): Promise<ToolReply> {
+  call(name: string, input: Uint8Array, id: number): Promise<ToolReply> {
     const { toolCalls, toolBytes } = this.#place.limits;
     const refuse = (error: "failed" | "limit", message: string) =>
       Promise.resolve<ToolReply>({ error, message });
     if (!this.#place.tools.includes(name)) {
       return refuse("failed", `there is no tool ${name}`);
     }
-    if (++this.#calls > toolCalls) {
+    if (id > toolCalls) {
       return refuse("limit", `more than ${toolCalls} calls of tools`);
     }
     if (input.length > toolBytes) {
       return refuse("limit", `${name}: input of more than ${toolBytes} bytes`);
     }
-    return this.#request.onCall(name, input, this.#ended.signal);
+    return this.#request.onCall(name, input, this.#ended.signal, id);
   }
 
   readonly #abort = (): void =>

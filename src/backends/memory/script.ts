@@ -20,11 +20,14 @@ export class ScriptError extends Error {
 export class ToolFault extends ScriptError {
   /** Why. */
   readonly reason: "failed" | "input" | "limit";
+  /** The call. */
+  readonly call: number;
 
   /** A fault with the host's message. */
-  constructor(reason: ToolFault["reason"], message: string) {
+  constructor(reason: ToolFault["reason"], message: string, call: number) {
     super(reason === "input" ? "ToolInputError" : "ToolError", message);
     this.reason = reason;
+    this.call = call;
   }
 }
 
@@ -54,8 +57,10 @@ export interface ScriptHost {
   write(stream: "stdout" | "stderr", bytes: Uint8Array): Promise<void>;
   /** Waits for something unless it is stopped; without anything to wait for, one turn. */
   wait<T>(event?: Promise<T>): Promise<T | undefined>;
+  /** Numbers a call of a tool. */
+  nextCall(): number;
   /** Calls a tool. */
-  call(name: string, input: Uint8Array): Promise<ToolReply>;
+  call(name: string, input: Uint8Array, id: number): Promise<ToolReply>;
   /** Notes that a limit was reached. */
   hit(limit: "memory" | "workspace"): void;
 }
@@ -136,9 +141,10 @@ async function _call(
   input: unknown,
 ): Promise<unknown> {
   const bytes = _encoder.encode(JSON.stringify(input ?? {}));
-  const reply = await host.wait(host.call(String(name), bytes));
+  const id = host.nextCall();
+  const reply = await host.wait(host.call(String(name), bytes, id));
   if ("json" in reply!) return JSON.parse(reply.json);
-  throw new ToolFault(reply!.error, reply!.message);
+  throw new ToolFault(reply!.error, reply!.message, id);
 }
 
 async function _fill(host: ScriptHost, path: string): Promise<void> {

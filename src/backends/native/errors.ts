@@ -48,7 +48,12 @@ export function failureOf(
   const code = errorCode(error.code);
   const text = String(error.message);
   const message = text.endsWith(".") ? text : `${text}. ${_cures[code]}.`;
-  return { code, message, limit: error.limit as LimitName | undefined };
+  return {
+    code,
+    message,
+    limit: error.limit as LimitName | undefined,
+    call: error.call as number | undefined,
+  };
 }
 
 /** What a negative status means for the user. */

@@ -67,16 +67,18 @@ export class NativeRun implements Listener {
   /** The guest calls a tool. */
   call(id: number, name: string, input: Uint8Array): void {
     const calls = this.#calls ??= new AbortController();
-    this.#request.onCall(name, input.slice(), calls.signal).then((reply) => {
-      if (this.#ended) return;
-      if ("json" in reply) {
-        const value = _encoder.encode(reply.json);
-        this.#client.reply(this.#session, id, '{"ok":true}', value);
-      } else {
-        const head = JSON.stringify(reply);
-        this.#client.reply(this.#session, id, head, _nothing);
-      }
-    });
+    this.#request.onCall(name, input.slice(), calls.signal, id).then(
+      (reply) => {
+        if (this.#ended) return;
+        if ("json" in reply) {
+          const value = _encoder.encode(reply.json);
+          this.#client.reply(this.#session, id, '{"ok":true}', value);
+        } else {
+          const head = JSON.stringify(reply);
+          this.#client.reply(this.#session, id, head, _nothing);
+        }
+      },
+    );
   }
 
   /** The run has ended. */
