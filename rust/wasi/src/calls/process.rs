@@ -9,6 +9,8 @@ use crate::wasi::Strings;
 /// Bytes asked of the host's random source at a time, so that it can stop a guest that wants 4 GiB.
 const RANDOM_CHUNK: usize = 64 << 10;
 
+const SIGNAL_MAX: u32 = 30;
+
 fn put_strings<S>(memory: &mut [u8], strings: &Strings, pointers: u32, bytes: u32) -> Outcome<(), S> {
     put(memory, bytes, &strings.bytes)?;
     let list = slice_mut(memory, pointers, strings.starts.len() as u32 * 4)?;
@@ -54,8 +56,8 @@ pub(crate) fn proc_exit<H: Host>(_cx: &mut Cx<'_, H>, code: u32) -> Outcome<(), 
     Err(Failure::Halt(Halt::Exit(code)))
 }
 
-pub(crate) fn proc_raise<H: Host>(_cx: &mut Cx<'_, H>, _signal: u32) -> Outcome<(), H::Stop> {
-    Err(Errno::Notsup.into())
+pub(crate) fn proc_raise<H: Host>(_cx: &mut Cx<'_, H>, signal: u32) -> Outcome<(), H::Stop> {
+    Err(if signal > SIGNAL_MAX { Errno::Inval } else { Errno::Notsup }.into())
 }
 
 pub(crate) fn sched_yield<H: Host>(cx: &mut Cx<'_, H>) -> Outcome<(), H::Stop> {

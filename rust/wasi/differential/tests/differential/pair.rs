@@ -13,8 +13,8 @@ pub const ENV: [(&str, &str); 2] = [("HOME", "/sandbox"), ("EMPTY", "")];
 pub const STDIN: &[u8] = b"some bytes of input";
 
 pub struct State {
-    wasi: Wasi,
-    host: FixedHost,
+    pub wasi: Wasi,
+    pub host: FixedHost,
 }
 
 pub struct Side<T: 'static> {
@@ -41,8 +41,8 @@ pub struct Pair {
 /// Compiled once for all pairs.
 pub struct Maker {
     module: Module,
-    mote: Linker<State>,
-    reference: Linker<WasiP1Ctx>,
+    pub mote: Linker<State>,
+    pub reference: Linker<WasiP1Ctx>,
 }
 
 /// Every function imported, and exported again under its own name.
