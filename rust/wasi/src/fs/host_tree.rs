@@ -77,8 +77,10 @@ impl Fs {
         Ok(entries)
     }
 
-    /// Forgets which files were changed, as at the start of a run.
+    /// Forgets which files were changed, as at the start of a run, and frees what an instance that is gone has left open
+    /// without a name.
     pub fn begin_changes(&mut self) {
+        self.reap();
         self.changes = self.changes.wrapping_add(1);
         self.changed = false;
     }
@@ -179,6 +181,7 @@ impl Fs {
     /// Empties `/tmp`. What is open there lives on without a name until it is closed.
     pub fn clear_tmp(&mut self, now: u64) {
         self.empty(TMP, now);
+        self.reap();
     }
 
     /// Removes all that is below a directory, without recursion however deep it is.
