@@ -232,3 +232,28 @@ fn open_flags_do_what_they_say() {
     let (path, len) = g.put(OLD, b"sandbox/l");
     assert_eq!(answer(preview1::path_open(&mut g.cx(), 3, 0, path, len, 0, READ, READ, 0, OUT)), Err(Loop));
 }
+
+#[test]
+fn another_file_system_is_never_a_panic() {
+    let mut g = Guest::at_root();
+    g.put_file("sandbox/f", b"old").unwrap();
+    g.make_dir("sandbox/d").unwrap();
+    let file = g.open("sandbox/f", 0).unwrap();
+    let dir = g.open_at(3, "sandbox/d", DIRECTORY, READ, 0).unwrap();
+    let image = g.open_at(3, "lib/os.py", 0, READ, 0).unwrap();
+    g.host.fs = mote_wasi::Fs::new(mote_wasi::FsOptions::default());
+    assert_eq!(g.read(file, 9), Err(Badf));
+    assert_eq!(g.write(file, b"x"), Err(Badf));
+    assert_eq!(g.read(image, 9).unwrap(), b"");
+    assert_eq!(answer(preview1::fd_filestat_set_times(&mut g.cx(), file, 1, 1, 5)), Err(Badf));
+    assert_eq!(g.open_at(dir, "x", CREATE, WRITE, 0), Err(Badf));
+    assert_eq!(g.entries(dir, 1000, 2).unwrap(), []);
+    g.fd_stat(file).unwrap();
+    for fd in [file, dir, image] {
+        g.close(fd).unwrap();
+    }
+    // The root goes along.
+    g.put_file("sandbox/f", b"new").unwrap();
+    assert_eq!(g.get_file("sandbox/f").unwrap(), b"new");
+    g.host.fs.audit().unwrap();
+}

@@ -59,7 +59,9 @@ impl Fs {
         if inode.area == Area::Library {
             return Err(Errno::Rofs);
         }
-        debug_assert!(!matches!(inode.kind, Kind::Free));
+        if matches!(inode.kind, Kind::Free) {
+            return Err(Errno::Badf);
+        }
         inode.atim = times.atim.unwrap_or(inode.atim);
         inode.mtim = times.mtim.unwrap_or(inode.mtim);
         inode.ctim = now;
