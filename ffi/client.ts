@@ -1,6 +1,7 @@
 import { EventKind, Status } from "./abi.ts";
 import type { ClientHandle, Library, SessionHandle } from "./core.ts";
 import {
+  type Message,
   MessageWriter,
   neededBytes,
   readEvents,
@@ -19,6 +20,15 @@ export interface Listener {
   done(head: Record<string, unknown>, payload: Uint8Array): void;
   /** It will never end: the library did not take it. */
   refused(status: number): void;
+}
+
+/** A message that cannot be read must not leave its request waiting for ever. */
+function _tryRead(body: Uint8Array): Message | undefined {
+  try {
+    return readMessage(body);
+  } catch {
+    return undefined;
+  }
 }
 
 const _firstBufferBytes = 65_536;
@@ -154,19 +164,22 @@ export class Client {
         return listener.output?.("stderr", body);
       case EventKind.Done: {
         this.#end(request);
-        const { head, payload } = readMessage(body);
-        return listener.done(head, payload);
+        const message = _tryRead(body);
+        if (!message) return listener.refused(Status.BadMessage);
+        return listener.done(message.head, message.payload);
       }
       case EventKind.Call: {
-        const { head, payload } = readMessage(body);
+        const message = _tryRead(body);
+        if (!message) return;
+        const { call, name } = message.head;
         return listener.call?.(
-          head.call as number,
-          head.name as string,
-          payload,
+          call as number,
+          name as string,
+          message.payload,
         );
       }
       case EventKind.Progress:
-        return listener.progress?.(readMessage(body).head);
+        return listener.progress?.(_tryRead(body)?.head ?? {});
     }
   };
 

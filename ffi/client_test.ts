@@ -206,3 +206,13 @@ test("an interrupt that ends a waiting request at once is heard at once", () => 
   client.interrupt(session, request);
   assert.deepEqual(listener.seen, [["done", 3, 0]]);
 });
+
+test("a done event that cannot be read ends its request", () => {
+  const library = new FakeLibrary();
+  const client = new Client(library);
+  const listener = recorder();
+  const request = client.submit(session, listener, "{}");
+  library.post(request, EventKind.Done, new Uint8Array([9, 0, 0, 0, 1]));
+  library.notify();
+  assert.deepEqual(listener.seen, [["refused", Status.BadMessage]]);
+});

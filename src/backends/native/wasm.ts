@@ -102,40 +102,46 @@ function _head({ limits, ...spec }: OpenSpec): string {
 
 function _open(client: Client, spec: OpenSpec): Promise<Wall> {
   return new Promise((resolve, reject) => {
-    let ended = false;
-    // A compilation cannot be stopped; it goes on for the next session, and the
+    let state: "opening" | "unwanted" | "ended" = "opening";
+    // A compilation that cannot be stopped goes on for the next session; the
     // session that nobody wants any more is closed when it is done.
-    const abort = () => {
-      if (ended) return;
-      client.interrupt(session, request);
-      reject(spec.signal?.reason);
+    const giveUp = (reason: unknown) => {
+      if (state !== "opening") return;
+      state = "unwanted";
+      reject(reason);
+      queueMicrotask(() => client.interrupt(session, request));
     };
-    const end = () => {
-      ended = true;
-      spec.signal?.removeEventListener("abort", abort);
-    };
-    // The answer may come while open() is still under way, before it has given
-    // the handle; so it is looked at one microtask later.
+    const abort = () => giveUp(spec.signal?.reason);
     const [session, request] = client.open(_head(spec), {
-      progress: (head) => spec.onProgress?.(head as unknown as Progress),
+      progress(head) {
+        try {
+          spec.onProgress?.(head as unknown as Progress);
+        } catch (error) {
+          giveUp(error);
+        }
+      },
       done(head) {
-        end();
+        const wanted = state === "opening";
+        state = "ended";
+        spec.signal?.removeEventListener("abort", abort);
         const failure = failureOf(head);
+        // This may be called before open() has given the handle.
         queueMicrotask(() => {
           const wall = new NativeWall(client, session);
-          if (!failure && !spec.signal?.aborted) return resolve(wall);
-          const error = failure
-            ? new SandboxError(failure.code, failure.message)
-            : spec.signal?.reason;
-          wall.close().catch(() => {}).then(() => reject(error));
+          if (wanted && !failure) return resolve(wall);
+          wall.close().catch(() => {}).then(() => {
+            if (failure) {
+              reject(new SandboxError(failure.code, failure.message));
+            }
+          });
         });
       },
       refused(status) {
-        end();
+        state = "ended";
         reject(statusError(status));
       },
     });
-    if (ended) return;
+    if (state !== "opening") return;
     spec.signal?.addEventListener("abort", abort);
     if (spec.signal?.aborted) abort();
   });
