@@ -34,6 +34,18 @@ fn each_run_is_fresh_and_warmed_and_attached_once() {
 }
 
 #[test]
+fn nothing_of_a_run_is_left_in_an_instance_that_is_used_again() {
+    let mut client = Client::connect();
+    let session = client.open(|_| {});
+    for _ in 0..200 {
+        assert_eq!(client.run(session, "psecret of this run").exit_code(), Some(0));
+        assert_eq!(client.run(session, "z").stdout(), "\0".repeat(16));
+    }
+    assert_eq!(client.run(session, "c").stdout(), "1");
+    assert_eq!(client.run(session, "c").stdout(), "1");
+}
+
+#[test]
 fn an_interactive_session_keeps_its_state_until_a_crash() {
     let mut client = Client::connect();
     let session = client.open(|head| head["interactive"] = json!(true));

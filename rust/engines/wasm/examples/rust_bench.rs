@@ -7,9 +7,11 @@ use mote_core::mailbox::Mailbox;
 use mote_core::request::{ImageFile, Open, RunHead};
 use mote_core::run::{NewRun, Run};
 use mote_engine_wasm::WasmEngine;
-use mote_engine_wasm::parts::{Guest, Image, Linked};
+use mote_engine_wasm::parts::{Active, Belongings, Guest, Image, Linked};
+use mote_wasi::Strings;
+use mote_wasi::fs::{Fs, FsOptions};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 struct Patient;
@@ -65,7 +67,8 @@ fn bench(name: &str, path: PathBuf, sha256: &str, rounds: usize) {
     );
 
     let image = engine.loaded(sha256).expect("the image is loaded");
-    steps(&image, rounds);
+    layout(&image, code);
+    steps(&image, code, rounds);
     let mut whole = Figures::default();
     let mut first_byte = Figures::default();
     for _ in 0..rounds {
@@ -95,28 +98,70 @@ fn bench(name: &str, path: PathBuf, sha256: &str, rounds: usize) {
     memory(&engine, &Open { interactive: true, ..open }, code);
 }
 
-fn steps(image: &Arc<Image>, rounds: usize) {
-    let mut cold = Figures::default();
-    let mut warm = Figures::default();
-    let mut end = Figures::default();
+/// Each step by itself on this thread, with its page faults.
+fn steps(image: &Arc<Image>, code: &[u8], rounds: usize) {
+    let names = ["instantiate", "instantiate and warm", "attach and first run", "second run", "teardown"];
+    let mut figures: [Figures; 5] = Default::default();
+    let mut faults = [0; 5];
     for _ in 0..rounds {
-        let begun = Instant::now();
-        drop(std::hint::black_box(Guest::new(image, false).expect("a slot is free")));
-        let _ = begun;
-        let begun = Instant::now();
-        let guest = Guest::new(image, false).expect("a slot is free");
-        cold.add(begun.elapsed());
-        drop(guest);
-        let begun = Instant::now();
-        let guest = Guest::new(image, true).expect("a slot is free");
-        warm.add(begun.elapsed());
-        let begun = Instant::now();
-        drop(guest);
-        end.add(begun.elapsed());
+        drop(Guest::new(image, false).expect("a slot is free"));
+        let mut guest = None;
+        for (step, name) in names.iter().enumerate() {
+            let before = minor_faults();
+            let begun = Instant::now();
+            match *name {
+                "instantiate" => guest = Some(Guest::new(image, false).expect("a slot is free")),
+                "instantiate and warm" => guest = Some(Guest::new(image, true).expect("a slot is free")),
+                "teardown" => guest = None,
+                _ => run_guest(guest.as_mut().expect("there is one"), image, code, *name != "second run"),
+            }
+            figures[step].add(begun.elapsed());
+            faults[step] += minor_faults() - before;
+            if *name == "instantiate" {
+                guest = None;
+            }
+        }
     }
-    cold.print("instantiate");
-    warm.print("instantiate and warm");
-    end.print("teardown of a warm instance");
+    for ((name, figures), faults) in names.iter().zip(&mut figures).zip(faults) {
+        figures.print(&format!("{name} ({} faults)", faults / rounds));
+    }
+}
+
+fn run_guest(guest: &mut Guest, image: &Image, code: &[u8], first: bool) {
+    if first {
+        let fs = Fs::new(FsOptions { image: Some(image.root.clone()), ..FsOptions::default() });
+        guest.belong_to(Belongings {
+            fs: Arc::new(Mutex::new(fs)),
+            seed: [1; 32],
+            env: &Strings::default(),
+            memory_bytes: 1 << 30,
+            interactive: false,
+        });
+    }
+    let args = Strings::args([image.manifest.entry.as_str()]);
+    guest.run(code, args, Active::new(new_run(), b""), first).expect("it returns");
+}
+
+/// How the pages that a run writes to lie in memory.
+fn layout(image: &Image, code: &[u8]) {
+    let mut guest = Guest::new(image, true).expect("a slot is free");
+    let warm = guest.written_pages().unwrap_or_default();
+    run_guest(&mut guest, image, code, true);
+    let after = guest.written_pages().unwrap_or_default();
+    let regions = |pages: &[u32]| 1 + pages.windows(2).filter(|pair| pair[0] + 1 != pair[1]).count();
+    println!(
+        "  pages written: {} in {} regions by warming, {} in {} regions after a run",
+        warm.len(),
+        regions(&warm),
+        after.len(),
+        regions(&after)
+    );
+}
+
+fn minor_faults() -> usize {
+    let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    fields.split_whitespace().nth(7).and_then(|faults| faults.parse().ok()).unwrap_or(0)
 }
 
 fn memory(engine: &WasmEngine, open: &Open, code: &[u8]) {
@@ -139,7 +184,7 @@ struct Ran {
     total: Duration,
 }
 
-fn run_once(sandbox: &dyn Sandbox, code: &[u8]) -> Ran {
+fn new_run() -> Arc<Run> {
     let new = NewRun {
         request: 1,
         time_ms: 30_000,
@@ -148,7 +193,11 @@ fn run_once(sandbox: &dyn Sandbox, code: &[u8]) -> Ran {
         call_ids: Arc::default(),
         mailbox: Arc::new(Mailbox::new(Box::new(|| {}))),
     };
-    let run = Run::new(Limits::default(), new);
+    Run::new(Limits::default(), new)
+}
+
+fn run_once(sandbox: &dyn Sandbox, code: &[u8]) -> Ran {
+    let run = new_run();
     let head = RunHead { code_bytes: code.len(), args: vec![], time_ms: None, stream: false };
     let begun = run.started();
     let outcome = sandbox.run(&head, code, b"", &run);

@@ -3,13 +3,14 @@
 use crate::ending::Ending;
 use crate::image::Image;
 use crate::limiter::Limiter;
+use crate::resident;
 use crate::state::{Active, State, lock};
 use mote_core::error::{Code, Error, Result};
 use mote_core::run::Run;
 use mote_wasi::fs::{Fs, FsOptions};
 use mote_wasi::{SeededRandom, Strings, Wasi};
 use std::sync::{Arc, Mutex};
-use wasmtime::{Memory, Store, TypedFunc};
+use wasmtime::{Global, Memory, Store, TypedFunc};
 
 /// So many epochs that none of the host's nudges is meant.
 const UNTOUCHED: u64 = 1 << 40;
@@ -22,6 +23,7 @@ pub struct Guest {
     run: TypedFunc<(i32, i32), i32>,
     mode: Option<TypedFunc<i32, ()>>,
     interactive: bool,
+    globals: Option<Vec<Global>>,
 }
 
 /// What a session brings along.
@@ -40,6 +42,26 @@ pub struct Returned {
     pub tool_failed: bool,
     pub out_of_memory: bool,
     pub out_of_space: bool,
+}
+
+/// More than this many pages are not restored one by one: a new instance is faster.
+const MOST_RESTORED_PAGES: usize = 1024;
+
+/// A warmed instance that never ran anything, and what others are put back to.
+pub struct Template {
+    guest: Guest,
+    globals: Vec<i32>,
+    written: Vec<u32>,
+}
+
+impl Template {
+    /// `None` when instances of this image cannot be restored here.
+    pub fn new(image: &Image) -> Option<Self> {
+        image.exports.globals.as_ref()?;
+        let mut guest = Guest::new(image, true).ok()?;
+        let (globals, written) = (guest.globals()?, guest.written_pages()?);
+        Some(Self { guest, globals, written })
+    }
 }
 
 impl Guest {
@@ -73,12 +95,15 @@ impl Guest {
         let memory = instance.get_module_export(&mut store, &exports.memory).and_then(wasmtime::Extern::into_memory);
         let memory = memory.ok_or_else(|| wasmtime::Error::msg("the guest exports no memory"))?;
         store.data_mut().memory = Some(memory);
+        let mut global =
+            |export| instance.get_module_export(&mut store, export).and_then(wasmtime::Extern::into_global);
+        let globals = exports.globals.as_ref().and_then(|exports| exports.iter().map(&mut global).collect());
         let mode = mode.map(|mode| mode.typed(&store)).transpose()?;
         let (alloc, attach, run) = (alloc.typed(&store)?, attach.typed(&store)?, run.typed(&store)?);
         if warm {
             warm_up.typed::<(), ()>(&store)?.call(&mut store, ())?;
         }
-        Ok(Self { store, memory, alloc, attach, run, mode, interactive: false })
+        Ok(Self { store, memory, alloc, attach, run, mode, interactive: false, globals })
     }
 
     /// Gives the instance to a session, before its first run there.
@@ -132,6 +157,46 @@ impl Guest {
             out_of_memory: returned & 0x200 != 0,
             out_of_space: returned & 0x400 != 0,
         })
+    }
+
+    /// Pages written to so far, by number.
+    pub fn written_pages(&self) -> Option<Vec<u32>> {
+        resident::written(self.memory.data(&self.store))
+    }
+
+    /// The values of all globals that can change; `None` when the module keeps state elsewhere.
+    fn globals(&mut self) -> Option<Vec<i32>> {
+        let value = |global: &Global| global.get(&mut self.store).i32();
+        self.globals.as_ref()?.iter().map(value).collect()
+    }
+
+    /// Puts an instance that has returned from a run back to the state of the template, and takes it from its session.
+    /// False: that cannot be done or not be proven, and the instance must not be used again.
+    pub fn restore(&mut self, template: &Template) -> bool {
+        if self.globals().is_none_or(|globals| globals != template.globals) {
+            return false;
+        }
+        let memory = template.guest.memory.data(&template.guest.store);
+        if self.memory.data_size(&self.store) != memory.len() {
+            return false;
+        }
+        let Some(mut pages) = self.written_pages().filter(|pages| pages.len() <= MOST_RESTORED_PAGES) else {
+            return false;
+        };
+        pages.extend_from_slice(&template.written);
+        pages.sort_unstable();
+        pages.dedup();
+        let own = self.memory.data_mut(&mut self.store);
+        for page in pages {
+            let start = page as usize * resident::PAGE_BYTES;
+            let page = start..start + resident::PAGE_BYTES;
+            own[page.clone()].copy_from_slice(&memory[page]);
+        }
+        let state = self.store.data_mut();
+        state.host.fs = template.guest.store.data().host.fs.clone();
+        state.wasi = Wasi::new(&mut lock(&state.host.fs), &[]);
+        state.limiter.release();
+        true
     }
 
     /// Whether memory growth was refused since this was last asked.

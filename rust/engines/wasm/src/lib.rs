@@ -13,7 +13,9 @@ mod limiter;
 mod link;
 #[allow(unsafe_code)]
 mod mapped;
+mod observable;
 mod ready;
+mod resident;
 mod sandbox;
 mod settings;
 mod state;

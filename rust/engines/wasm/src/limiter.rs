@@ -19,6 +19,12 @@ impl Limiter {
         Self { most_bytes, bytes: 0, elements: 0, refused: false }
     }
 
+    /// Forgets the session whose limit this was.
+    pub fn release(&mut self) {
+        self.most_bytes = u64::MAX;
+        self.refused = false;
+    }
+
     pub fn take_refused(&mut self) -> bool {
         std::mem::take(&mut self.refused)
     }

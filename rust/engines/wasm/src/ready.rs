@@ -1,14 +1,16 @@
 //! Instances made ahead, and used ones taken apart, both off the path of any run.
 
-use crate::guest::Guest;
+use crate::guest::{Guest, Template};
 use crate::image::Image;
 use mote_core::error::Result;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread;
 
-/// Instances of an image that wait for a run.
+/// Instances of an image that are made ahead.
 const READY: usize = 4;
+/// Instances of an image that wait for a run: those of a burst of runs stay for the next one.
+const MOST_READY: usize = 16;
 /// Used instances that wait to be taken apart; past it a run takes its own apart.
 const MOST_USED: usize = 16;
 /// The thread that works here gives way to runs.
@@ -18,6 +20,8 @@ const NICE: i32 = 5;
 pub struct Ready {
     image: Weak<Image>,
     guests: Mutex<Vec<Guest>>,
+    /// Made once runs show that the image is in use; `None` within when it cannot be.
+    template: OnceLock<Option<Template>>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -26,7 +30,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Ready {
     pub fn new(image: Weak<Image>) -> Self {
-        Self { image, guests: Mutex::default() }
+        Self { image, guests: Mutex::default(), template: OnceLock::new() }
     }
 
     /// A ready instance, or one made now. Its place is filled when `replace` is called, after the run that took it.
@@ -35,7 +39,23 @@ impl Ready {
         guest.map_or_else(|| Guest::new(image, false), Ok)
     }
 
-    /// Takes used instances apart and makes new ones ahead, soon.
+    /// Takes an instance back after its run. One that has `returned` is restored and waits for the next run; any other
+    /// one is taken apart soon, and a new one made.
+    pub fn give_back(&self, mut guest: Guest, returned: bool) {
+        if returned
+            && let Some(Some(template)) = self.template.get()
+            && guest.restore(template)
+        {
+            let mut guests = locked(&self.guests);
+            if guests.len() < MOST_READY {
+                guests.push(guest);
+                return;
+            }
+        }
+        self.replace(Some(guest));
+    }
+
+    /// Takes a used instance apart and makes new ones ahead, soon.
     pub fn replace(&self, used: Option<Guest>) {
         Backstage::shared().give(self.image.clone(), used);
     }
@@ -68,6 +88,8 @@ struct Backstage {
 struct Work {
     refill: VecDeque<Weak<Image>>,
     used: Vec<Guest>,
+    /// Images whose first run has ended.
+    in_use: Vec<Weak<Image>>,
     asleep: bool,
     running: bool,
 }
@@ -80,6 +102,10 @@ impl Backstage {
 
     fn give(&'static self, image: Weak<Image>, used: Option<Guest>) {
         let mut work = locked(&self.work);
+        let untried = |image: &Image| image.ready.template.get().is_none();
+        if used.is_some() && image.upgrade().is_some_and(|image| untried(&image)) {
+            work.in_use.push(image.clone());
+        }
         if !work.refill.iter().any(|queued| queued.ptr_eq(&image)) {
             work.refill.push_back(image);
         }
@@ -121,6 +147,11 @@ impl Backstage {
                     && strong.ready.add(&strong)
                 {
                     locked(&self.work).refill.push_back(image);
+                }
+            } else if let Some(image) = work.in_use.pop() {
+                drop(work);
+                if let Some(image) = image.upgrade() {
+                    image.ready.template.get_or_init(|| Template::new(&image));
                 }
             } else {
                 work.asleep = true;

@@ -167,15 +167,14 @@ impl Sandbox for Interpreter {
         let mut outcome = self.outcome(result, guest.take_memory_refused());
         outcome.entered = Some(entered);
         outcome.state_lost = self.interactive && !returned;
-        let used = if self.interactive && returned {
+        let image = self.image.clone();
+        if self.interactive && returned {
             *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(guest);
-            None
+            if first {
+                outcome.afterwards = Some(Box::new(move || image.ready.replace(None)));
+            }
         } else {
-            Some(guest)
-        };
-        if first || used.is_some() {
-            let image = self.image.clone();
-            outcome.afterwards = Some(Box::new(move || image.ready.replace(used)));
+            outcome.afterwards = Some(Box::new(move || image.ready.give_back(guest, returned)));
         }
         outcome
     }
@@ -188,8 +187,8 @@ impl Sandbox for Interpreter {
 impl Drop for Interpreter {
     fn drop(&mut self) {
         let kept = self.kept.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        if kept.is_some() {
-            self.image.ready.replace(kept);
+        if let Some(guest) = kept {
+            self.image.ready.give_back(guest, true);
         }
     }
 }
