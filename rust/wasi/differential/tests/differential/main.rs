@@ -2,6 +2,7 @@
 
 mod differences;
 mod pair;
+mod polls;
 mod programs;
 mod random;
 mod sequence;

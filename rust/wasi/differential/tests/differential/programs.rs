@@ -13,8 +13,7 @@ fn compile(source: &str) -> Option<Vec<u8>> {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("program.wasm");
     let source = format!("{}/tests/differential/programs/{source}", env!("CARGO_MANIFEST_DIR"));
-    let compiler =
-        Command::new("clang-22").args(["--target=wasm32-wasi", "-O1", "-o"]).arg(&out).arg(source).output();
+    let compiler = Command::new("clang-22").args(["--target=wasm32-wasi", "-O1", "-o"]).arg(&out).arg(source).output();
     let compiler = compiler.ok()?;
     assert!(compiler.status.success(), "{}", String::from_utf8_lossy(&compiler.stderr));
     Some(std::fs::read(out).unwrap())
