@@ -1,4 +1,4 @@
-# {"ends": "MEMORY_EXCEEDED", "stdinBytes": 100000000, "limits": {"timeMs": 10000}}
+# {"ends": "MEMORY_EXCEEDED", "stdinBytes": 100000000}
 import sys
 
 sys.stdin.buffer.read()

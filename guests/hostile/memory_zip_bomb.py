@@ -1,4 +1,4 @@
-# {"ends": "MEMORY_EXCEEDED", "limits": {"timeMs": 10000}}
+# {"ends": "MEMORY_EXCEEDED"}
 import zlib
 
 packer = zlib.compressobj(9)

@@ -1,4 +1,4 @@
-# {"ends": ["ok", "GUEST_CRASHED"], "limits": {"timeMs": 10000}}
+# {"ends": ["ok", "GUEST_CRASHED"]}
 # Freed from the outside in, one inside the other.
 class Box:
     pass

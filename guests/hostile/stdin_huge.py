@@ -1,4 +1,4 @@
-# {"ends": "ok", "stdinBytes": 100000000, "stdout": "100000000\n", "limits": {"timeMs": 10000}}
+# {"ends": "ok", "stdinBytes": 100000000, "stdout": "100000000\n"}
 import sys
 
 count = 0
