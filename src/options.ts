@@ -239,7 +239,7 @@ const _limits = object<Limits>({
   toolTimeMs: _timeMs,
 });
 
-const _defaults: ResolvedLimits = {
+const _defaults: ResolvedLimits = Object.freeze<ResolvedLimits>({
   timeMs: 30_000,
   cpuMs: null,
   memoryMb: 256,
@@ -251,7 +251,7 @@ const _defaults: ResolvedLimits = {
   toolCalls: 1_000,
   toolBytes: 8_388_608,
   toolTimeMs: 30_000,
-};
+});
 
 const _net: Check<false | readonly string[]> = (value, name) =>
   value === false ? false : list(_text, 1_000)(value, name);
@@ -353,7 +353,7 @@ export function parseSessionOptions(value: unknown): ParsedOptions {
     ...options,
     backend: options.backend ?? "auto",
     lang: options.lang ?? "python",
-    limits: Object.freeze({
+    limits: timeoutMs === undefined && !limits ? _defaults : Object.freeze({
       ..._defaults,
       ...(timeoutMs === undefined ? undefined : { timeMs: timeoutMs }),
       ...limits,

@@ -7,7 +7,8 @@ const _barWidth = 24;
 /** Says on stderr what a session does, when it was asked to or takes long. */
 export class Reporter {
   readonly #host: Host;
-  readonly #verbose: boolean;
+  /** Whether lines are wanted. */
+  readonly verbose: boolean;
   readonly #onProgress: ((progress: Progress) => void) | undefined;
   readonly #started = performance.now();
   #drawn = false;
@@ -21,13 +22,13 @@ export class Reporter {
     onProgress?: (progress: Progress) => void,
   ) {
     this.#host = host;
-    this.#verbose = verbose;
+    this.verbose = verbose;
     this.#onProgress = onProgress;
   }
 
   /** Says one line, with `verbose`. */
   line(text: string): void {
-    if (!this.#verbose) return;
+    if (!this.verbose) return;
     this.clear();
     this.#host.log(`mote: ${text}\n`);
   }
@@ -42,7 +43,7 @@ export class Reporter {
       return;
     }
     const late = performance.now() - this.#started > _quietMs;
-    if (!this.#verbose && !late) return;
+    if (!this.verbose && !late) return;
     const part = total > 0 ? Math.min(1, done / total) : 0;
     const percent = Math.floor(part * 100);
     if (percent === this.#lastPercent && stage === this.#lastStage) return;

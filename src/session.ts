@@ -122,6 +122,8 @@ export function probe(): Promise<Record<BackendName, BackendStatus>> {
   return probeAll();
 }
 
+const _none: Readonly<Record<never, never>> = Object.freeze({});
+
 /** Opens a session behind a backend that was chosen. */
 export async function openSession(
   backend: Backend,
@@ -132,11 +134,8 @@ export async function openSession(
   refuseUnsupported(backend, options);
   const { lang, limits, signal } = options;
   const host = await loadHost();
-  const report = new Reporter(
-    host,
-    options.verbose === true || host.env("MOTE_LOG") === "info",
-    options.onProgress,
-  );
+  const verbose = options.verbose === true || host.env("MOTE_LOG") === "info";
+  const report = new Reporter(host, verbose, options.onProgress);
   if (signal?.aborted) throw _aborted(signal);
   const cache = cacheDir(host);
   const image = backend.usesImages && language.guest
@@ -147,8 +146,8 @@ export async function openSession(
     image,
     cacheDir: cache,
     interactive: options.interactive === true,
-    env: options.env ?? {},
-    tools: Object.keys(options.tools ?? {}),
+    env: options.env ?? _none,
+    tools: options.tools ? Object.keys(options.tools) : [],
     limits,
     signal,
     onProgress: report.progress,
@@ -161,10 +160,12 @@ export async function openSession(
   } finally {
     report.clear();
   }
-  report.line(`opened ${lang} in ${backend.name} (${reason})`);
+  if (report.verbose) {
+    report.line(`opened ${lang} in ${backend.name} (${reason})`);
+  }
   const session = new _Session(backend, reason, language, report, cache, {
     wall,
-    tools: options.tools ?? {},
+    tools: options.tools ?? _none,
     receipt: {
       backend: backend.name,
       lang,
@@ -246,11 +247,11 @@ class _Session implements Session {
       this.#libraries,
       sink,
     );
-    this.#report.line(
-      `run ended with ${result.exitCode} after ${
-        result.timings.totalMs.toFixed(2)
-      } ms`,
-    );
+    if (this.#report.verbose) {
+      const { exitCode, timings } = result;
+      const ms = timings.totalMs.toFixed(2);
+      this.#report.line(`run ended with ${exitCode} after ${ms} ms`);
+    }
     return result;
   }
 

@@ -30,9 +30,9 @@ export function refuseUnsupported(
   options: ParsedOptions,
 ): void {
   const { name } = backend;
-  for (const [option, backends] of Object.entries(_only)) {
-    if (options[option as keyof ParsedOptions] === undefined) continue;
-    if ((backends as readonly string[]).includes(name)) continue;
+  for (const option in options) {
+    const backends = _only[option as keyof ParsedOptions];
+    if (!backends || (backends as readonly string[]).includes(name)) continue;
     throw unsupported(`backend ${name} does not take ${option}`, backends);
   }
   const { lang, workdir, rights, limits, interactive, tools } = options;
@@ -50,7 +50,7 @@ export function refuseUnsupported(
   if (interactive && !can.interactive.includes(lang)) {
     throw unsupported(`${lang} has no interactive sessions`, []);
   }
-  if (Object.keys(tools ?? {}).length > 0 && !can.tools.includes(lang)) {
+  if (tools && Object.keys(tools).length > 0 && !can.tools.includes(lang)) {
     throw unsupported(`${lang} code cannot call tools`, []);
   }
   if (limits.cpuMs !== null && !can.cpuLimit) {

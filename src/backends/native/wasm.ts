@@ -1,6 +1,7 @@
 import { Client } from "../../../ffi/client.ts";
 import { loadLibrary } from "../../../ffi/load.ts";
 import { SandboxError } from "../../errors.ts";
+import type { ResolvedLimits } from "../../options.ts";
 import type { Progress } from "../../result.ts";
 import type {
   Backend,
@@ -75,8 +76,8 @@ function _status(head: Record<string, unknown>, path: string): BackendStatus {
   };
 }
 
-function _head({ limits, ...spec }: OpenSpec): string {
-  return JSON.stringify({
+function _head(spec: OpenSpec): string {
+  const head = JSON.stringify({
     backend: "wasm",
     lang: spec.lang,
     image: spec.image,
@@ -84,20 +85,31 @@ function _head({ limits, ...spec }: OpenSpec): string {
     interactive: spec.interactive,
     env: spec.env,
     tools: spec.tools,
-    limits: {
-      timeMs: limits.timeMs,
-      cpuMs: limits.cpuMs,
-      memoryBytes: limits.memoryMb * _mib,
-      outputBytes: limits.outputBytes,
-      truncateOutput: limits.onOutputLimit === "truncate",
-      workspaceBytes: limits.workspaceMb * _mib,
-      workspaceFiles: limits.workspaceFiles,
-      toolCalls: limits.toolCalls,
-      toolBytes: limits.toolBytes,
-      toolTimeMs: limits.toolTimeMs,
-    },
     seed: null,
   });
+  return `${head.slice(0, -1)},"limits":${_limits(spec.limits)}}`;
+}
+
+// Sessions without limits of their own share one object.
+const _written = new WeakMap<ResolvedLimits, string>();
+
+function _limits(limits: ResolvedLimits): string {
+  let text = _written.get(limits);
+  if (text) return text;
+  text = JSON.stringify({
+    timeMs: limits.timeMs,
+    cpuMs: limits.cpuMs,
+    memoryBytes: limits.memoryMb * _mib,
+    outputBytes: limits.outputBytes,
+    truncateOutput: limits.onOutputLimit === "truncate",
+    workspaceBytes: limits.workspaceMb * _mib,
+    workspaceFiles: limits.workspaceFiles,
+    toolCalls: limits.toolCalls,
+    toolBytes: limits.toolBytes,
+    toolTimeMs: limits.toolTimeMs,
+  });
+  _written.set(limits, text);
+  return text;
 }
 
 function _open(client: Client, spec: OpenSpec): Promise<Wall> {
