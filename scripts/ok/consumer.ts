@@ -47,11 +47,14 @@ async function prepare(run: Run): Promise<string> {
   if (tarballs.length < 2) {
     throw new Error("Cannot test on Node: run `deno task npm` first");
   }
-  const dependencies = Object.fromEntries(
-    ["koffi", "zod"].map((
-      name,
-    ) => [name, imports[name].slice(`npm:${name}@`.length)]),
-  );
+  const versionOf = (name: string): string =>
+    imports[name].slice(`npm:${name}@`.length);
+  const arch = Deno.build.arch === "aarch64" ? "arm64" : "x64";
+  const dependencies = {
+    zod: versionOf("zod"),
+    // Koffi's own optional package, without which npm compiles koffi.
+    [`@koromix/koffi-linux-${arch}`]: versionOf("koffi"),
+  };
   writeFileSync(
     `${dir}/package.json`,
     JSON.stringify({ private: true, type: "module", dependencies }),
