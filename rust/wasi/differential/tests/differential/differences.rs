@@ -10,16 +10,20 @@ pub struct Difference {
     pub name: &'static str,
     pub reason: &'static str,
     applies: fn(&Step, End, End) -> bool,
+    /// Neither side has changed anything, so the sequence goes on.
+    pub harmless: bool,
 }
 
 pub const DIFFERENCES: &[Difference] = &[
     Difference {
         name: "unknown flags and tags",
+        harmless: true,
         reason: "wasmtime-wasi traps; EINVAL lets the guest go on",
         applies: |_, mote, reference| (mote, reference) == (EINVAL, End::Trap),
     },
     Difference {
         name: "created without the right to write",
+        harmless: false,
         reason: "wasmtime-wasi opens for writing whatever creates or truncates; POSIX lets only those write who asked for it",
         applies: |step, mote, reference| {
             let writes = ["fd_write", "fd_pwrite", "fd_filestat_set_size"].contains(&step.name);
@@ -28,11 +32,13 @@ pub const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "times of an open directory",
+        harmless: false,
         reason: "wasmtime-wasi holds it by a handle that cannot set them (EBADF)",
         applies: |step, mote, reference| step.name == "fd_filestat_set_times" && (mote, reference) == (SUCCESS, EBADF),
     },
     Difference {
         name: "no times to set",
+        harmless: true,
         reason: "Linux then does not even look for the file; here a missing one is told",
         applies: |step, mote, reference| {
             step.name == "path_filestat_set_times" && mote != SUCCESS && reference == SUCCESS
@@ -40,11 +46,13 @@ pub const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "reading nothing from stdin",
+        harmless: true,
         reason: "wasmtime-wasi takes an empty read for an interrupted one (EINTR); POSIX returns 0",
         applies: |step, mote, reference| step.name == "fd_read" && (mote, reference) == (SUCCESS, End::Errno(27)),
     },
     Difference {
         name: "attributes of a name that ends in a slash or a dot",
+        harmless: true,
         reason: "wasmtime-wasi loses them; POSIX follows a link there and says ENOTDIR of a file",
         applies: |step, mote, reference| {
             let asked = step.name == "path_filestat_get" && needs_directory(&step.old);
@@ -53,6 +61,7 @@ pub const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "quota",
+        harmless: false,
         reason: "the workspace holds 256 MiB, the machine's disk more",
         applies: |step, mote, _| {
             ["fd_filestat_set_size", "fd_pwrite", "fd_write"].contains(&step.name) && mote == ENOSPC
@@ -60,11 +69,13 @@ pub const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "absolute links",
+        harmless: false,
         reason: "refused by wasmtime-wasi as they would mean the machine's own root; here they start at the guest's",
         applies: |step, _, reference| step.name == "path_symlink" && step.old.starts_with(b"/") && reference == EPERM,
     },
     Difference {
         name: "a name that ends in a slash or in dots",
+        harmless: false,
         reason: "wasmtime-wasi opens it as a directory and works on its `.`; here as in Linux the name before the slash is meant",
         applies: |step, mote, reference| match step.name {
             "path_remove_directory" if reference == EINVAL => needs_directory(&step.old),
@@ -124,14 +135,11 @@ impl Seen {
         Self { met: vec![0; DIFFERENCES.len()], unexplained: BTreeMap::new() }
     }
 
-    pub fn explains(&mut self, step: &Step, mote: End, reference: End) -> bool {
-        match DIFFERENCES.iter().position(|d| (d.applies)(step, mote, reference)) {
-            Some(n) => {
-                self.met[n] += 1;
-                true
-            }
-            None => false,
-        }
+    /// The difference that was met, if the table knows it.
+    pub fn explain(&mut self, step: &Step, mote: End, reference: End) -> Option<&'static Difference> {
+        let n = DIFFERENCES.iter().position(|d| (d.applies)(step, mote, reference))?;
+        self.met[n] += 1;
+        Some(&DIFFERENCES[n])
     }
 
     pub fn unexplained(&mut self, what: String, log: &[String]) {

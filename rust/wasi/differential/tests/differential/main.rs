@@ -17,7 +17,7 @@ fn random_calls_end_alike() {
     let maker = Maker::new();
     let mut seen = Seen::new();
     let from = std::env::var("MOTE_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0);
-    for seed in from..from + std::env::var("MOTE_SEQUENCES").ok().and_then(|s| s.parse().ok()).unwrap_or(3000) {
+    for seed in from..from + std::env::var("MOTE_SEQUENCES").ok().and_then(|s| s.parse().ok()).unwrap_or(1000) {
         Sequence::new(maker.pair(), seed, &mut seen).run(80);
     }
     seen.assert_known_and_all_met();

@@ -21,7 +21,10 @@ const fn descriptor(write: bool, fd: u64) -> Wish {
 }
 
 /// How it ended, and (userdata, error, type) of each event.
-fn poll(pair: &mut Pair, wishes: &[Wish]) -> [(End, Vec<(u64, u16, u8)>); 2] {
+type Told = (End, Vec<(u64, u16, u8)>);
+
+/// What mote-wasi and wasmtime-wasi tell.
+fn poll(pair: &mut Pair, wishes: &[Wish]) -> [Told; 2] {
     for (n, (tag, words)) in wishes.iter().enumerate() {
         let mut bytes = [0; 48];
         bytes[..8].copy_from_slice(&(1000 + n as u64).to_le_bytes());
