@@ -28,6 +28,13 @@ const _native = [
   ["--platform", "manylinux_2_17_x86_64"],
 ].flat();
 const _wheels = ["--only-binary=:all:", "--python-version", "3.11"];
+const _compile = `
+import compileall, py_compile, sys
+if sys.version_info[:2] == (3, 11):
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    compileall.compile_dir(sys.argv[1], quiet=2, invalidation_mode=mode,
+                           stripdir=sys.argv[1], prependdir="/site-packages")
+`;
 const _keptErrorChars = 4_000;
 const _mostReportBytes = 67_108_864;
 
@@ -82,7 +89,11 @@ export class Pip {
     return await _readReport(report);
   }
 
-  /** Unpacks wheels into a directory; pip checks their hashes. */
+  /**
+   * Unpacks wheels into a directory; pip checks their hashes. Where the host's
+   * Python is of the guest's version, its byte code is made too, so that a run
+   * does not compile what it imports.
+   */
   async unpack(wheels: readonly Wheel[], target: string): Promise<void> {
     const pins = wheels.map(({ name, version, sha256 }) =>
       `${name}==${version} --hash=sha256:${sha256}`
@@ -101,6 +112,12 @@ export class Pip {
         errors,
       );
     }
+    await _spawn(
+      this.#python,
+      ["-c", _compile, target],
+      this.#dir,
+      this.#signal,
+    );
   }
 
   /** Whether the index knows any version of a package, of whatever kind. */

@@ -149,7 +149,7 @@ async function _readManifest(dir: string): Promise<StoredFile[] | undefined> {
   }
 }
 
-/** Files of a directory, without the scripts and byte code that no guest uses. */
+/** Files of a directory, without scripts and the byte code of other Pythons. */
 async function _hashTree(root: string): Promise<StoredFile[]> {
   const found = await readdir(root, { recursive: true, withFileTypes: true });
   const files: StoredFile[] = [];
@@ -157,7 +157,8 @@ async function _hashTree(root: string): Promise<StoredFile[]> {
     if (!entry.isFile()) continue;
     const full = join(entry.parentPath, entry.name);
     const path = full.slice(root.length + 1).replaceAll("\\", "/");
-    if (/^bin\/|(^|\/)__pycache__\//.test(path)) continue;
+    if (/^bin\//.test(path)) continue;
+    if (/\.pyc$/.test(path) && !/\.cpython-311\.pyc$/.test(path)) continue;
     files.push({ path, sha256: _hash(await readFile(full)) });
   }
   return files.sort((a, b) => a.path < b.path ? -1 : 1);

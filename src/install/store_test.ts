@@ -34,11 +34,11 @@ async function unpack(target: string): Promise<void> {
   mkdirSync(join(target, "a/__pycache__"), { recursive: true });
   mkdirSync(join(target, "bin"));
   writeFileSync(join(target, "a/__init__.py"), "x = 1\n");
-  writeFileSync(join(target, "a/__pycache__/a.pyc"), "x");
+  writeFileSync(join(target, "a/__pycache__/a.cpython-39.pyc"), "x");
   writeFileSync(join(target, "bin/a"), "x");
 }
 
-test("a set of wheels is unpacked once, without scripts and byte code", () =>
+test("a set of wheels is unpacked once, without scripts and foreign byte code", () =>
   withStore(async (store) => {
     let unpacked = 0;
     const count = (target: string) => (unpacked++, unpack(target));
