@@ -1,4 +1,5 @@
-//! Whatever paths the host is given and whatever links a guest has left: nothing outside of `/sandbox` is read or changed.
+//! Whatever paths the host is given and whatever links a guest has left: nothing outside of `/sandbox` is read or
+//! changed.
 #![no_main]
 
 use arbitrary::{Result, Unstructured};

@@ -1,20 +1,20 @@
-//! Whatever the bytes are: refused, or a tree in which every node is found by its path and nothing lies outside of the bytes.
+//! Whatever the bytes are: refused, or a tree in which every node is found by its path and nothing lies outside of the
+//! bytes.
 #![no_main]
 
 use std::sync::Arc;
 
+use arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use mote_wasi::image::{RoImage, RoKind};
+use mote_wasi::image::{ImageWriter, RoImage, RoKind};
 use mote_wasi::{Cx, FixedHost, Fs, FsOptions, Wasi, preview1};
 
 fuzz_target!(|data: &[u8]| {
-    // A header that fits its length, so that the fuzzer gets to the nodes.
-    let mut bytes = data.to_vec();
-    if bytes.len() >= 64 {
-        bytes[..12].copy_from_slice(b"MOTEROFS\x01\0\0\0");
-        let len = bytes.len() as u64;
-        bytes[40..48].copy_from_slice(&len.to_le_bytes());
-    }
+    let bytes = match data.split_first() {
+        Some((0..32, rest)) => with_header(rest),
+        Some((_, rest)) => damaged(&mut Unstructured::new(rest)).unwrap_or_default(),
+        None => Vec::new(),
+    };
     let Ok(image) = RoImage::parse(Arc::new(bytes)) else { return };
     for node in 0..image.node_count() {
         image.content(node);
@@ -31,6 +31,45 @@ fuzz_target!(|data: &[u8]| {
     }
     look_around(image);
 });
+
+/// Any bytes, under a header that fits their length.
+fn with_header(data: &[u8]) -> Vec<u8> {
+    let mut bytes = data.to_vec();
+    if bytes.len() >= 64 {
+        bytes[..12].copy_from_slice(b"MOTEROFS\x01\0\0\0");
+        let len = bytes.len() as u64;
+        bytes[40..48].copy_from_slice(&len.to_le_bytes());
+    }
+    bytes
+}
+
+/// An image as its writer makes it, with some fields overwritten.
+fn damaged(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+    let mut image = ImageWriter::new(u.arbitrary()?);
+    for _ in 0..u.int_in_range(0..=12)? {
+        let path: String =
+            (0..u.int_in_range(0..=3)?).map(|_| Ok(*u.choose(&["a", "b", "/", "cc/"])?)).collect::<Result<_>>()?;
+        let _ = match u.int_in_range(0..=2)? {
+            0 => image.directory(&path),
+            1 => image.file(&path, u.arbitrary()?, vec![1; u.int_in_range(0..=40)?]),
+            _ => image.symlink(&path, u.choose(&["a", "../b", "/cc", "cc/a"])?),
+        };
+    }
+    let mut bytes = image.finish().unwrap_or_default();
+    for _ in 0..u.int_in_range(0..=4)? {
+        let value: [u8; 8] = match u.int_in_range(0..=2)? {
+            0 => u64::from(u.arbitrary::<u8>()?).to_le_bytes(),
+            1 => u.arbitrary()?,
+            _ => (bytes.len() as u64).wrapping_sub(u.arbitrary::<u8>()?.into()).to_le_bytes(),
+        };
+        let width = *u.choose(&[1, 2, 4, 8])?;
+        let at = u.choose_index(bytes.len().max(9) - 8)?;
+        if let Some(place) = bytes.get_mut(at..at + width) {
+            place.copy_from_slice(&value[..width]);
+        }
+    }
+    Ok(bytes)
+}
 
 /// Lists, opens and reads from inside a guest.
 fn look_around(image: RoImage) {

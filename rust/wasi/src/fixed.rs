@@ -7,8 +7,8 @@ use crate::fs::Fs;
 use crate::host::{Clock, Host, Output};
 use crate::random::SeededRandom;
 
-/// Keeps output in memory, reads input from there, and has a clock that moves only while the guest sleeps: the same guest does
-/// the same again. For building images, for tests and for fuzzing.
+/// Keeps output in memory, reads input from there, and has a clock that moves only while the guest sleeps: the same
+/// guest does the same again. For building images, for tests and for fuzzing.
 #[derive(Debug)]
 pub struct FixedHost {
     pub fs: Fs,

@@ -31,8 +31,8 @@ pub enum Halt<S> {
     Stop(S),
 }
 
-/// Everything a guest can observe besides its own memory. An implementation that answers from a fixed clock and seed makes
-/// a run repeatable.
+/// Everything a guest can observe besides its own memory. An implementation that answers from a fixed clock and seed
+/// makes a run repeatable.
 pub trait Host {
     /// Why the host ends a run: a limit passed, an abort.
     type Stop;
@@ -46,8 +46,8 @@ pub trait Host {
     /// Blocks until there is something; 0 means the end of the input.
     fn read_stdin(&mut self, buf: &mut [u8]) -> Result<usize, Self::Stop>;
 
-    /// Waits until input can be read without blocking, at most until monotonic time `until` (ns; `None`: for ever). `Some` is
-    /// the number of bytes at hand, 0 at the end of the input; `None` is a wait that ended for lack of time.
+    /// Waits until input can be read without blocking, at most until monotonic time `until` (ns; `None`: for ever).
+    /// `Some` is the number of bytes at hand, 0 at the end of the input; `None` is a wait that ended for lack of time.
     fn stdin_ready(&mut self, until: Option<u64>) -> Result<Option<u64>, Self::Stop>;
 
     /// Nanoseconds; since 1970 for the real-time clock.

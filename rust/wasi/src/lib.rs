@@ -1,9 +1,9 @@
-//! WASI preview 1 over a file system in memory. No file, descriptor, clock or source of randomness of the host can be reached
-//! but through [`Host`], and nothing here is random or depends on time by itself.
+//! WASI preview 1 over a file system in memory. No file, descriptor, clock or source of randomness of the host can be
+//! reached but through [`Host`], and nothing here is random or depends on time by itself.
 //!
-//! An [`Fs`] lasts as long as a workspace, a [`Wasi`] as long as one instance of a guest. Each call of the guest's goes to the
-//! function of its name in [`preview1`] with both, a [`Host`] and the guest's memory; [`for_each_function`] names them all, with
-//! their types, for whoever has to register them.
+//! An [`Fs`] lasts as long as a workspace, a [`Wasi`] as long as one instance of a guest. Each call of the guest's goes
+//! to the function of its name in [`preview1`] with both, a [`Host`] and the guest's memory; [`for_each_function`]
+//! names them all, with their types, for whoever has to register them.
 //!
 //! ```
 //! use mote_wasi::{Cx, FixedHost, Fs, FsOptions, Strings, Wasi, preview1};

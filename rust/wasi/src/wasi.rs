@@ -43,9 +43,9 @@ impl Strings {
 
 /// The state of one instance: descriptors, arguments, environment. Dropping it closes what is open.
 ///
-/// It goes with the file system it was made with. Another one may take that one's place as long as nothing but the root is
-/// open, as in an instance made ahead of the session it will serve: descriptors for other places would mean whatever stands
-/// in the same slot there.
+/// It goes with the file system it was made with. Another one may take that one's place as long as nothing but the root
+/// is open, as in an instance made ahead of the session it will serve: descriptors for other places would mean whatever
+/// stands in the same slot there.
 #[derive(Debug)]
 pub struct Wasi {
     pub(crate) table: Table,

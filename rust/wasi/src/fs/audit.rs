@@ -7,8 +7,8 @@ use super::quota::ENTRY_BYTES;
 use super::{Area, Fs, SANDBOX, SITE_PACKAGES, TMP, Usage};
 
 impl Fs {
-    /// Counts everything again and compares: what the quotas say, links, parents, free nodes. For tests and fuzzing; its cost is
-    /// that of all there is.
+    /// Counts everything again and compares: what the quotas say, links, parents, free nodes. For tests and fuzzing;
+    /// its cost is that of all there is.
     pub fn audit(&mut self) -> Result<(), &'static str> {
         self.reap();
         let mut names: Vec<u32> = alloc::vec![0; self.nodes.len()];

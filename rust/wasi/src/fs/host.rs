@@ -1,5 +1,5 @@
-//! Files as the host copies them in and out. Paths are relative to an area's directory or begin with its name; what leads
-//! out of it, by `..`, by an absolute path or by a symbolic link, is refused.
+//! Files as the host copies them in and out. Paths are relative to an area's directory or begin with its name; what
+//! leads out of it, by `..`, by an absolute path or by a symbolic link, is refused.
 
 use alloc::string::String;
 
@@ -122,8 +122,8 @@ impl Fs {
         }
     }
 
-    /// Writes `data` at `offset`; without an offset the file is made or emptied first. All of `data`, or `NoSpace` with as
-    /// much of it as fits.
+    /// Writes `data` at `offset`; without an offset the file is made or emptied first. All of `data`, or `NoSpace` with
+    /// as much of it as fits.
     pub fn write_file(
         &mut self,
         area: Area,

@@ -9,8 +9,8 @@ use super::path::{Last, strip_prefix};
 use super::{Area, Fs, PATH_MAX, SANDBOX, TMP};
 use crate::errno::Errno;
 
-/// All that is below a directory, each directory before what is in it. A path above [`PATH_MAX`], which only a guest can make,
-/// is an error and not entered.
+/// All that is below a directory, each directory before what is in it. A path above [`PATH_MAX`], which only a guest
+/// can make, is an error and not entered.
 struct Below<'a> {
     fs: &'a Fs,
     prefix: String,
@@ -56,8 +56,8 @@ impl<'a> Below<'a> {
 }
 
 impl Fs {
-    /// Entries of a directory, with `recursive` of those in it too, sorted by the bytes of their paths. A path above 4096 bytes,
-    /// which only a guest can make, is `NameTooLong`.
+    /// Entries of a directory, with `recursive` of those in it too, sorted by the bytes of their paths. A path above
+    /// 4096 bytes, which only a guest can make, is `NameTooLong`.
     pub fn list_dir(&self, area: Area, path: &str, recursive: bool) -> Result<Vec<Entry>, PathError> {
         let top = self.host_find(area, path, true)?;
         let mut prefix = String::new();
@@ -77,16 +77,16 @@ impl Fs {
         Ok(entries)
     }
 
-    /// Forgets which files were changed, as at the start of a run, and frees what an instance that is gone has left open
-    /// without a name.
+    /// Forgets which files were changed, as at the start of a run, and frees what an instance that is gone has left
+    /// open without a name.
     pub fn begin_changes(&mut self) {
         self.reap();
         self.changes = self.changes.wrapping_add(1);
         self.changed = false;
     }
 
-    /// Regular files below `/sandbox` that the guest has made or written since [`Fs::begin_changes`], at most `max` of them,
-    /// relative to it, and whether there are more. Files with a path above 4096 bytes are left out.
+    /// Regular files below `/sandbox` that the guest has made or written since [`Fs::begin_changes`], at most `max` of
+    /// them, relative to it, and whether there are more. Files with a path above 4096 bytes are left out.
     pub fn changes(&self, max: usize) -> (Vec<String>, bool) {
         let mut paths = Vec::new();
         if !self.changed {
@@ -132,7 +132,8 @@ impl Fs {
         Ok(self.make_dir_at(&found, now, Actor::Host)?)
     }
 
-    /// Removes a file, a link, or a directory; one that is not empty only with `recursive`. The area's own directory stays.
+    /// Removes a file, a link, or a directory; one that is not empty only with `recursive`. The area's own directory
+    /// stays.
     pub fn remove_path(&mut self, area: Area, path: &str, recursive: bool, now: u64) -> Result<(), PathError> {
         let found = self.host_walk(area, path, Last::Name)?;
         let Node::Work(node) = found.existing(self)? else { return Err(PathError::Refused) };

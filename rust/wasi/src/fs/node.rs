@@ -105,8 +105,8 @@ impl Inode {
     }
 }
 
-/// A writable directory. Entries keep their cookie for life, so that reading goes on where it stopped however the directory
-/// changes in between.
+/// A writable directory. Entries keep their cookie for life, so that reading goes on where it stopped however the
+/// directory changes in between.
 pub(crate) struct Dir {
     pub parent: Node,
     names: BTreeMap<Arc<str>, Entry>,

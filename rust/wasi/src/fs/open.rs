@@ -153,8 +153,8 @@ impl Fs {
         }
     }
 
-    /// Writes at `offset`, or at the end for `None`; as much as the quota leaves room for. Gives the number of bytes and where
-    /// the next one would go.
+    /// Writes at `offset`, or at the end for `None`; as much as the quota leaves room for. Gives the number of bytes
+    /// and where the next one would go.
     pub(super) fn write_bytes(
         &mut self,
         node: Node,

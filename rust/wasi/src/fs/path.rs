@@ -115,8 +115,8 @@ impl<'p> Text<'p, '_> {
 }
 
 impl Fs {
-    /// Walks `path` from the directory `base`, which `..` cannot leave: EPERM, as for an absolute path. The last component need
-    /// not exist.
+    /// Walks `path` from the directory `base`, which `..` cannot leave: EPERM, as for an absolute path. The last
+    /// component need not exist.
     pub(crate) fn walk<'p>(
         &self,
         base: Node,

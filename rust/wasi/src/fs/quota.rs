@@ -2,8 +2,8 @@
 
 use crate::errno::Errno;
 
-/// Bytes charged for each name in a directory besides the name itself, so that empty files, directories and links cost what
-/// they take of the host's memory.
+/// Bytes charged for each name in a directory besides the name itself, so that empty files, directories and links cost
+/// what they take of the host's memory.
 pub const ENTRY_BYTES: u64 = 256;
 
 /// Bounds of one writable area.
@@ -11,7 +11,8 @@ pub const ENTRY_BYTES: u64 = 256;
 pub struct Limits {
     /// Lengths of all files (holes included), link targets and names, and [`ENTRY_BYTES`] for each name.
     pub bytes: u64,
-    /// Names in all directories: files, directories, symbolic and hard links; and files that are unlinked but still open.
+    /// Names in all directories: files, directories, symbolic and hard links; and files that are unlinked but still
+    /// open.
     pub files: u64,
 }
 

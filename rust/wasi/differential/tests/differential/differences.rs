@@ -1,5 +1,5 @@
-//! Where mote-wasi deliberately does something else than wasmtime-wasi 48, by name and with the reason. Nothing else may differ,
-//! and each of these must still be met by the random calls.
+//! Where mote-wasi deliberately does something else than wasmtime-wasi 48, by name and with the reason. Nothing else
+//! may differ, and each of these must still be met by the random calls.
 
 use std::collections::BTreeMap;
 

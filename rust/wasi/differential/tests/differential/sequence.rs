@@ -151,8 +151,8 @@ impl<'a> Sequence<'a> {
         self.pair.put(places.start, &vec![0; places.len()]);
     }
 
-    /// Numbers of devices and nodes are each side's own, times go on; a directory's size and links are the file system's.
-    /// Padding is zeroed here and left alone there.
+    /// Numbers of devices and nodes are each side's own, times go on; a directory's size and links are the file
+    /// system's. Padding is zeroed here and left alone there.
     fn mask_stat(&mut self) {
         let directory = self.pair.mote.memory()[STAT + 16] == 3;
         let masked: &[(usize, usize)] = if directory { &[(0, 16), (17, 64)] } else { &[(0, 16), (17, 24), (40, 64)] };
