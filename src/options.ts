@@ -171,7 +171,7 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** Packages to install first, as for `install()`. @default []; 100 at most */
   libraries?: readonly string[];
-  /** Command-line arguments after the program's name; `lang: "wasm"` only. @default []; 1_000 at most */
+  /** Command-line arguments after the name of the program. @default []; 1_000 at most */
   args?: readonly string[];
 }
 

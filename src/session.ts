@@ -264,7 +264,8 @@ class _Session implements Session {
     const { signal, onProgress } = parseCallOptions(options);
     const { name, noInstall } = this.#language;
     if (!this.capabilities.install.includes(name)) {
-      throw unsupported(noInstall ?? `${name} has no packages`, []);
+      const state = noInstall ?? `${name} has no packages`;
+      throw unsupported(state, [], "install packages");
     }
     const { installPackages } = await import("./install/install.ts");
     const added = await installPackages(names, {
