@@ -54,3 +54,28 @@ pub fn bell(notify: Notify) -> impl Fn(i64) + Send + Sync + 'static {
     // returns, and the mailbox calls it no later.
     move |client| unsafe { notify(client as u64) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_a_status_and_the_next_call_works() {
+        let panicked: i32 = guarded(|_| panic!("as the test asks"));
+        assert_eq!(panicked, Status::Panic as i32);
+        let panicked: i64 = guarded(|_| panic!("as the test asks"));
+        assert_eq!(panicked, Status::Panic as i64);
+        assert_eq!(guarded(|_| Ok(7)), 7);
+    }
+
+    #[test]
+    fn null_and_impossible_sizes_are_refused() {
+        // SAFETY: nothing is read through pointers that are refused.
+        unsafe {
+            assert_eq!(message(std::ptr::null(), 1), Err(Status::BadArgument));
+            assert_eq!(message([0].as_ptr(), MAX_MESSAGE_BYTES + 1), Err(Status::BadArgument));
+            assert_eq!(buffer(std::ptr::null_mut(), 8).map(|_| ()), Err(Status::BadArgument));
+            assert_eq!(buffer([0; 3].as_mut_ptr(), 3).map(|_| ()), Err(Status::BadArgument));
+        }
+    }
+}
