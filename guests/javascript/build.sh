@@ -13,7 +13,6 @@ missing=()
 need() { command -v "$1" > /dev/null || missing+=("$2"); }
 need clang-22 "clang-22 (Debian package clang-22)"
 need wasm-ld-22 "wasm-ld-22 (Debian package lld-22)"
-need wasm-opt "wasm-opt (Debian package binaryen)"
 need patch "patch (Debian package patch)"
 need cargo "cargo (the Rust toolchain)"
 need node "node (20 or newer)"
@@ -44,10 +43,12 @@ if ! cmp -s "$here/package-lock.json" "$work/npm/installed.lock"; then
 fi
 
 step "bundling the prelude"
-node "$here/bundle.mjs" "$work/npm/node_modules" "$work/prelude.js" "$work/npm-notice.txt"
+rm -rf "$work/npm/js"
+cp -r "$here/js" "$work/npm/js"
+node "$here/bundle.mjs" "$work/npm" "$work/prelude.js" "$work/npm-notice.txt"
 node -e '
   const fs = require("fs"), text = fs.readFileSync(process.argv[1]);
-  fs.writeFileSync(process.argv[2], `#include <stddef.h>\nconst char prelude_js[] = {${[...text].join(",")},0};\nconst size_t prelude_js_len = ${text.length};\n`);
+  fs.writeFileSync(process.argv[2], `#include <stddef.h>\nchar prelude_js[] = {${[...text].join(",")},0};\nconst size_t prelude_js_len = ${text.length};\n`);
 ' "$work/prelude.js" "$work/obj/prelude.c"
 
 step "compiling"

@@ -2,9 +2,10 @@
 const { get: frames, set } = Object.getOwnPropertyDescriptor(Error.prototype, "stack");
 const capture = Error.captureStackTrace;
 
+// frames of the prelude, which has no file name, are left out
 const tidy = (text) =>
   text
-    .replace(/^    at .*mote:prelude.*\n/gm, "")
+    .replace(/^    at .*\(<null>.*\n/gm, "")
     .replace(/^    at <(?:anonymous|eval)> \((.*)\)$/gm, "    at $1")
     .replace(/\n$/, "");
 

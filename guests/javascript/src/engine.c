@@ -8,6 +8,19 @@ void mote_reseed(JSContext *ctx, uint64_t seed) { ctx->random_state = seed ? see
 /* JS_SetMaxStackSize does nothing on WASI. `lowest` is the address that the C stack may come down to. */
 void mote_set_stack_limit(JSContext *ctx, uintptr_t lowest) { ctx->rt->stack_limit = lowest; }
 
+/* import.meta and relative imports look their module up by name: one of an earlier run must not be found. */
+void mote_forget_module(JSContext *ctx, const char *name) {
+    JSAtom atom = JS_NewAtom(ctx, name);
+    struct list_head *item;
+    list_for_each(item, &ctx->loaded_modules) {
+        JSModuleDef *module = list_entry(item, JSModuleDef, link);
+        if (module->module_name != atom) continue;
+        JS_FreeAtom(ctx, atom);
+        module->module_name = JS_ATOM_empty_string;
+    }
+    JS_FreeAtom(ctx, atom);
+}
+
 /* An interactive run may declare a top-level name again, as in Node's REPL. A script starts with one
    check per name it declares; whatever would make that check fail is removed. */
 void mote_allow_redeclaration(JSContext *ctx, JSValueConst script) {
@@ -28,20 +41,23 @@ void mote_allow_redeclaration(JSContext *ctx, JSValueConst script) {
 }
 
 /* Blocks of each size that a new arena for a short run holds; see mote_gather. */
-static int nursery_blocks(int block_size) { return block_size <= 64 ? 24 : block_size <= 128 ? 12 : block_size <= 256 ? 4 : 2; }
+static int nursery_blocks(int block_size) { return block_size <= 64 ? 20 : block_size <= 128 ? 8 : 2; }
 
 /* What a session changes costs it a page of its own, so everything that a short run allocates should lie together.
-   Fills the holes that start-up left and makes one small arena of each size, side by side. */
+   Fills the holes that start-up left, with zeros for a smaller image, and makes one small arena of each size, side by side. */
 void mote_gather(JSContext *ctx) {
     JSRuntime *rt = ctx->rt;
     for (int i = 0; i < JS_ARENA_BLOCK_SIZE_COUNT; i++)
-        while (!list_empty(&rt->arena_state.free_arena_list[i]))
-            js_arena_malloc(rt, arena_block_sizes[i] - sizeof(JSMallocBlockHeader));
+        while (!list_empty(&rt->arena_state.free_arena_list[i])) {
+            size_t size = arena_block_sizes[i] - sizeof(JSMallocBlockHeader);
+            memset(js_arena_malloc(rt, size), 0, size);
+        }
     char *end = malloc(512 * 1024);
+    memset(end, 0, 512 * 1024);
     free(end);
     for (size_t size = 256 * 1024; size >= 16; size = size > 4096 ? size / 2 : size - 16) {
         char *hole;
-        while ((hole = malloc(size)) && hole < end) {}
+        while ((hole = malloc(size)) && hole < end) memset(hole, 0, size);
         free(hole);
     }
     for (int i = 0; i < JS_ARENA_BLOCK_SIZE_COUNT; i++) {

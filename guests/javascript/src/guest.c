@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-extern const char prelude_js[];
+extern char prelude_js[];
 extern const size_t prelude_js_len;
 
 /* Of the C stack. The engine gives 4 MiB for native frames, which recursion uses up to four times as fast. */
@@ -19,9 +19,16 @@ extern const size_t prelude_js_len;
 Guest guest;
 static JSRuntime *rt;
 
+/* Given back when an allocation fails, so that code which catches the error can go on. */
+#define RESERVE_BYTES (256 * 1024)
+static void *reserve;
+
 static void *failed(void *p, size_t size) {
-    if (!p && size) guest.out_of_memory = true;
-    return p;
+    if (p || !size) return p;
+    guest.out_of_memory = true;
+    free(reserve);
+    reserve = NULL;
+    return NULL;
 }
 static void *mem_calloc(void *o, size_t n, size_t size) { (void)o; return failed(calloc(n, size), n * size); }
 static void *mem_malloc(void *o, size_t size) { (void)o; return failed(malloc(size), size); }
@@ -43,7 +50,8 @@ static bool is_out_of_memory(JSValueConst error) {
     if (!JS_IsError(error) || !guest.out_of_memory) return false;
     JSValue message = JS_GetPropertyStr(guest.ctx, error, "message");
     const char *text = JS_ToCString(guest.ctx, message);
-    bool is = text && strcmp(text, "out of memory") == 0;
+    /* the second is what an error says when there was no memory for its message */
+    bool is = text && (strcmp(text, "out of memory") == 0 || strcmp(text, "Invalid error message") == 0);
     JS_FreeCString(guest.ctx, text);
     JS_FreeValue(guest.ctx, message);
     return is;
@@ -158,11 +166,13 @@ static int step(bool *more) {
 static JSValue evaluate_source(const char *code, size_t len) {
     JSContext *ctx = guest.ctx;
     int kind = guest.interactive ? JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_ASYNC : JS_EVAL_TYPE_MODULE;
+    if (!guest.interactive) mote_forget_module(ctx, "main.js");
     JSValue compiled = JS_Eval(ctx, code, len, "main.js", kind | JS_EVAL_FLAG_COMPILE_ONLY);
     if (JS_IsException(compiled)) return compiled;
     if (guest.interactive) {
         mote_allow_redeclaration(ctx, compiled);
-    } else if (modules_set_meta(ctx, compiled, "/sandbox/main.js", true) < 0 || JS_ResolveModule(ctx, compiled) < 0) {
+    } else if ((memmem(code, len, "import", 6) && modules_set_meta(ctx, compiled, "/sandbox/main.js", true) < 0) ||
+               JS_ResolveModule(ctx, compiled) < 0) {
         JS_FreeValue(ctx, compiled);
         return JS_EXCEPTION;
     }
@@ -225,6 +235,7 @@ static int run_code(const char *code, size_t len) {
 static void reset_run(void) {
     guest.exiting = false;
     guest.out_of_memory = false;
+    if (!reserve) reserve = malloc(RESERVE_BYTES);
     guest.exit_code = 0;
     guest.wants_exit = guest.interactive && guest.wants_exit;
     if (guest.waiting) JS_FreeValue(guest.ctx, hook("reset", 0, NULL));
@@ -295,6 +306,25 @@ static void must(bool ok, const char *what) {
     abort();
 }
 
+/* The prelude without its source text and line numbers, which would be a third of the image. */
+static JSValue load_prelude(void) {
+    JSContext *ctx = guest.ctx;
+    size_t len;
+    JSValue compiled = JS_Eval(ctx, prelude_js, prelude_js_len, "mote:prelude", JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
+    must(!JS_IsException(compiled), "the prelude does not compile");
+    uint8_t *code = JS_WriteObject(ctx, &len, compiled, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE | JS_WRITE_OBJ_STRIP_DEBUG);
+    must(code, "the prelude cannot be written");
+    JS_FreeValue(ctx, compiled);
+    memset(prelude_js, 0, prelude_js_len);
+    compiled = JS_ReadObject(ctx, code, len, JS_READ_OBJ_BYTECODE);
+    memset(code, 0, len);
+    js_free(ctx, code);
+    must(!JS_IsException(compiled), "the prelude cannot be read");
+    JSValue prelude = JS_EvalFunction(ctx, compiled);
+    must(!JS_IsException(prelude), "the prelude failed");
+    return prelude;
+}
+
 EXPORT("mote_init") void mote_init(void) {
     static const JSMallocFunctions memory = { mem_calloc, mem_malloc, mem_free, mem_realloc, mem_usable };
     must(chdir("/sandbox") == 0, "cannot enter /sandbox");
@@ -309,8 +339,7 @@ EXPORT("mote_init") void mote_init(void) {
     host_define(ctx, native);
     files_define(ctx, native);
     text_define(ctx, native);
-    JSValue prelude = JS_Eval(ctx, prelude_js, prelude_js_len, "mote:prelude", JS_EVAL_TYPE_GLOBAL);
-    must(!JS_IsException(prelude), "the prelude failed");
+    JSValue prelude = load_prelude();
     JSValue done = JS_Call(ctx, prelude, JS_UNDEFINED, 1, (JSValueConst[]){ native });
     must(!JS_IsException(done), "the prelude failed");
     guest.hooks = JS_GetPropertyStr(ctx, native, "hooks");

@@ -31,6 +31,7 @@ extern Guest guest;
 void mote_reseed(JSContext *ctx, uint64_t seed);
 void mote_set_stack_limit(JSContext *ctx, uintptr_t lowest);
 void mote_allow_redeclaration(JSContext *ctx, JSValueConst script);
+void mote_forget_module(JSContext *ctx, const char *name);
 void mote_gather(JSContext *ctx);
 
 /* Each adds its functions to the object that the prelude gets as `native`. */

@@ -231,6 +231,16 @@ static JSValue host_compile(JSContext *ctx, JSValueConst self, int argc, JSValue
     return r;
 }
 
+/* native.promiseDetails(promise, pending, rejected) -> [pending, rejected or undefined, the value or the reason] */
+static JSValue host_promise(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
+    (void)self, (void)argc;
+    JSPromiseStateEnum state = JS_PromiseState(ctx, argv[0]);
+    JSValue r = JS_NewArray(ctx);
+    JS_SetPropertyUint32(ctx, r, 0, state == JS_PROMISE_PENDING ? JS_DupValue(ctx, argv[1]) : state == JS_PROMISE_REJECTED ? JS_DupValue(ctx, argv[2]) : JS_UNDEFINED);
+    JS_SetPropertyUint32(ctx, r, 1, JS_PromiseResult(ctx, argv[0]));
+    return r;
+}
+
 static JSValue host_memory(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv) {
     (void)self, (void)argc, (void)argv;
     JSMemoryUsage usage;
@@ -246,6 +256,7 @@ static JSValue host_memory(JSContext *ctx, JSValueConst self, int argc, JSValueC
 static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("compileFunction", 2, host_compile),
     JS_CFUNC_DEF("memoryUsage", 0, host_memory),
+    JS_CFUNC_DEF("promiseDetails", 1, host_promise),
     JS_CFUNC_DEF("write", 2, host_write),
     JS_CFUNC_MAGIC_DEF("printOut", 0, host_print, 1),
     JS_CFUNC_MAGIC_DEF("printErr", 0, host_print, 2),

@@ -6,6 +6,9 @@ console.log([1, , 3], new Map([["k", { v: 1 }]]), new Set([1, "x"]), new Date(0)
 console.log([1.5, "s", null, undefined, () => 1, class A {}, function named() {}]);
 console.log(new (class Point { x = 1; #hidden = 2; })(), Object.create(null), new Proxy({ p: 1 }, {}));
 console.log(new Uint8Array([1, 2, 3]), new ArrayBuffer(4), Promise.resolve(5), new WeakMap());
+const rejected = Promise.reject(new RangeError("r"));
+rejected.catch(() => {});
+console.log(new Promise(() => {}), rejected, Object.keys(await Promise.allSettled([rejected])));
 console.log([["nested", ["deep", ["deeper", ["deepest"]]]]], "x".repeat(3), ["it's", 'say "hi"']);
 const circle = { name: "circle" };
 circle.self = circle;
