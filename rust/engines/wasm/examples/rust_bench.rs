@@ -7,7 +7,7 @@ use mote_core::mailbox::Mailbox;
 use mote_core::request::{ImageFile, Open, RunHead};
 use mote_core::run::{NewRun, Run};
 use mote_engine_wasm::WasmEngine;
-use mote_engine_wasm::parts::{Active, Belongings, Guest, Image, Linked};
+use mote_engine_wasm::parts::{Active, Belongings, Guest, Image, Linked, Template};
 use mote_wasi::Strings;
 use mote_wasi::fs::{Fs, FsOptions};
 use std::path::{Path, PathBuf};
@@ -100,9 +100,10 @@ fn bench(name: &str, path: PathBuf, sha256: &str, rounds: usize) {
 
 /// Each step by itself on this thread, with its page faults.
 fn steps(image: &Arc<Image>, code: &[u8], rounds: usize) {
-    let names = ["instantiate", "instantiate and warm", "attach and first run", "second run", "teardown"];
-    let mut figures: [Figures; 5] = Default::default();
-    let mut faults = [0; 5];
+    let names = ["instantiate", "instantiate and warm", "attach and first run", "second run", "restore", "teardown"];
+    let mut figures: [Figures; 6] = Default::default();
+    let mut faults = [0; 6];
+    let template = Template::new(image).expect("instances of this image can be restored");
     for _ in 0..rounds {
         drop(Guest::new(image, false).expect("a slot is free"));
         let mut guest = None;
@@ -112,6 +113,7 @@ fn steps(image: &Arc<Image>, code: &[u8], rounds: usize) {
             match *name {
                 "instantiate" => guest = Some(Guest::new(image, false).expect("a slot is free")),
                 "instantiate and warm" => guest = Some(Guest::new(image, true).expect("a slot is free")),
+                "restore" => assert!(guest.as_mut().expect("there is one").restore(&template)),
                 "teardown" => guest = None,
                 _ => run_guest(guest.as_mut().expect("there is one"), image, code, *name != "second run"),
             }

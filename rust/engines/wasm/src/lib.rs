@@ -27,7 +27,7 @@ pub use engine::WasmEngine;
 #[doc(hidden)]
 pub mod parts {
     pub use crate::engine::Linked;
-    pub use crate::guest::{Belongings, Guest};
+    pub use crate::guest::{Belongings, Guest, Template};
     pub use crate::image::Image;
     pub use crate::state::Active;
 }
