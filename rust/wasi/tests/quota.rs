@@ -55,7 +55,7 @@ fn names_and_targets_cost_bytes() {
     let name = |n: usize| format!("sandbox/{n:0>250}");
     let made = (0..1000).take_while(|n| g.make_dir(&name(*n)).is_ok()).count() as u64;
     assert_eq!(made, 10_000 / (250 + ENTRY_BYTES));
-    let mut g = Guest::with_limits(10_000, u64::MAX);
+    let mut g = Guest::with_limits(11_000, u64::MAX);
     let made = (0..1000).take_while(|n| g.symlink(&"t".repeat(4000), &format!("sandbox/{n}")).is_ok()).count();
     assert_eq!(made, 2);
     assert_eq!(g.symlink(&"t".repeat(4096), "sandbox/x"), Err(Nametoolong));
@@ -117,7 +117,7 @@ fn what_is_open_without_a_name_still_counts() {
     assert_eq!(usage(&mut g).files, 2);
     g.wasi = Wasi::new(&mut g.host.fs, Wasi::ROOT);
     assert_eq!(usage(&mut g), Usage::default());
-    g.put_file("sandbox/f", &[1; 9000]).unwrap();
+    g.put_file("sandbox/f", &[1; 8900]).unwrap();
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn libraries_have_a_quota_of_their_own() {
     assert_eq!(fs.write_file(Area::Workspace, "f", None, None, b"", 0), Err(PathError::NoSpace));
     fs.write_file(Area::Library, "f", None, None, b"abc", 0).unwrap();
     assert_eq!(fs.usage(Area::Library).files, 1);
-    fs.set_limits(Area::Workspace, Limits { bytes: 1000, files: 2 });
+    fs.set_limits(Area::Workspace, Limits { bytes: 2000, files: 2 });
     fs.write_file(Area::Workspace, "f", None, None, b"", 0).unwrap();
     assert_eq!(fs.limits(Area::Workspace).files, 2);
 }

@@ -4,7 +4,7 @@ use crate::errno::Errno;
 
 /// Bytes charged for each name in a directory besides the name itself, so that empty files, directories and links cost
 /// what they take of the host's memory.
-pub const ENTRY_BYTES: u64 = 256;
+pub const ENTRY_BYTES: u64 = 1024;
 
 /// Bounds of one writable area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
