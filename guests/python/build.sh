@@ -11,7 +11,9 @@ repo=$(cd "$here/../.." && pwd)
 . "$here/versions.sh"
 export LC_ALL=C TZ=UTC SOURCE_DATE_EPOCH
 
-work=${MOTE_CACHE_DIR:-$HOME/.cache/mote}/guests/python
+cache=${MOTE_CACHE_DIR:-$HOME/.cache/mote}
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$cache/target}"
+work=$cache/guests/python
 build=$work/build
 jobs=${JOBS:-$(nproc)}
 
@@ -33,6 +35,8 @@ need cc gcc
 need tclsh tcl
 need xz xz-utils
 need cargo cargo
+need pip python3-pip
+need llvm-profdata-22 llvm-22
 need "$BUILD_PYTHON" "python$PYTHON"
 [ -d /usr/include/wasm32-wasi ] || missing="$missing wasi-libc"
 [ -e "$(clang-22 -print-resource-dir 2> /dev/null)/lib/wasi/libclang_rt.builtins-wasm32.a" ] ||
@@ -43,7 +47,8 @@ step() {
   echo "python: $1"
   case $1 in
     sources | libraries | interpreter | link) (. "$here/steps/$1.sh") ;;
-    stdlib) PYTHONHASHSEED=0 "$BUILD_PYTHON" -I -S "$here/steps/stdlib.py" "$work/sources/python$PYTHON/Lib" "$here/lib" "$work/tree" ;;
+    stdlib) PYTHONHASHSEED=0 "$BUILD_PYTHON" -I -S "$here/steps/stdlib.py" "$work/sources/python$PYTHON/Lib" \
+      "$here/lib" "$work"/downloads/tzdata-*.whl "$work/tree" ;;
     pack) (. "$here/steps/pack.sh") ;;
     *) echo "unknown step: $1" >&2; exit 1 ;;
   esac

@@ -1,4 +1,4 @@
-/* The five exports of Guest ABI 1. Everything that can be said in Python is said in lib/_guest. */
+/* The exports of Guest ABI 1. Everything that can be said in Python is said in lib/_guest. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdlib.h>
@@ -67,8 +67,8 @@ static PyObject *call_guest(const char *name, PyObject *argument) {
   return result;
 }
 
-static void call_hook(const char *name) {
-  PyObject *result = call_guest(name, NULL);
+static void call_hook(const char *name, PyObject *argument) {
+  PyObject *result = call_guest(name, argument);
   if (result)
     Py_DECREF(result);
   else
@@ -77,9 +77,13 @@ static void call_hook(const char *name) {
 
 __attribute__((export_name("mote_alloc"))) void *mote_alloc(size_t len) { return malloc(len ? len : 1); }
 
-__attribute__((export_name("mote_warm"))) void mote_warm(void) { call_hook("warm"); }
+__attribute__((export_name("mote_warm"))) void mote_warm(void) { call_hook("warm", NULL); }
 
-__attribute__((export_name("mote_attach"))) void mote_attach(void) { call_hook("attach"); }
+__attribute__((export_name("mote_attach"))) void mote_attach(void) { call_hook("attach", NULL); }
+
+__attribute__((export_name("mote_mode"))) void mote_mode(int interactive) {
+  call_hook("mode", interactive ? Py_True : Py_False);
+}
 
 __attribute__((export_name("mote_run"))) int mote_run(char *source, size_t len) {
   PyObject *bytes = PyBytes_FromStringAndSize(source, (Py_ssize_t)len);

@@ -2,12 +2,13 @@
 set -eu
 
 cd "$repo"
-cargo build --release --quiet -p mote-guestkit
-guestkit=${CARGO_TARGET_DIR:-$repo/target}/release/mote-guestkit
+cargo build --release --quiet --locked -p mote-guestkit
+guestkit=$CARGO_TARGET_DIR/release/mote-guestkit
 out=$work/image
 mkdir -p "$out" guests/images
 printf '{"name":"python","version":"%s","abi":1,"snapshot":true,"entry":"main.py"}\n' "$PYTHON_RELEASE" > "$out/guest.json"
 "$guestkit" root "$work/tree" "$out/root.img"
 "$guestkit" snapshot "$build/guest.wasm" "$out/module.wasm" --init mote_init --root "$work/tree"
-inputs=$("$guestkit" hash guests/python rust/guestkit rust/wasi/src/image)
+# shellcheck disable=SC2046 # paths have no spaces
+inputs=$("$guestkit" hash $(cat guests/python/inputs))
 "$guestkit" pack guests/images python "$inputs" "$out/guest.json" "$out/module.wasm" "$out/root.img"

@@ -32,6 +32,10 @@ fetch bzip2 "$BZIP2_SOURCE"
 fetch xz-utils "$XZ_SOURCE"
 fetch sqlite3 "$SQLITE_SOURCE"
 
+# The zones are data from a pinned wheel: Debian's package changes too often to be pinned.
+[ -n "$(ls "$work"/downloads/tzdata-*.whl 2> /dev/null)" ] ||
+  pip download -q --no-deps --only-binary=:all: --require-hashes -r "$here/tzdata.txt" -d "$work/downloads"
+
 apply() {
   patch -p1 -s --no-backup-if-mismatch < "$1" || { echo "Cannot apply $1" >&2; exit 1; }
 }

@@ -1,6 +1,6 @@
-"""Stages the guest's read-only tree: the pure standard library and _guest as .pyc files, with empty mount points.
+"""Stages the guest's read-only tree: the pure standard library and _guest as .pyc files, and the time zones.
 
-usage: python3.11 -I -S stdlib.py SOURCE_LIB OWN_LIB TREE
+usage: python3.11 -I -S stdlib.py SOURCE_LIB OWN_LIB TZDATA_WHEEL TREE
 """
 
 import importlib.util
@@ -8,6 +8,7 @@ import marshal
 import os
 import shutil
 import sys
+import zipfile
 
 # What needs a screen, a terminal, native libraries or an installer, and what only serves CPython's own development.
 LEFT_OUT = {
@@ -19,7 +20,12 @@ LEFT_OUT = {
 DATA = {".txt", ".grammar"}
 
 # sysconfig reads this module; the real one names the machine that built the interpreter.
-SYSCONFIG = "build_time_vars = {'EXT_SUFFIX': '.cpython-311-wasm32-wasi.so', 'SOABI': 'cpython-311-wasm32-wasi', 'MULTIARCH': 'wasm32-wasi', 'Py_DEBUG': 0, 'Py_ENABLE_SHARED': 0, 'HAVE_PTHREAD_STUBS': 1, 'WITH_PYMALLOC': 1, 'TZPATH': '/usr/share/zoneinfo'}\n"
+SYSCONFIG = b"""build_time_vars = {
+    "EXT_SUFFIX": ".cpython-311-wasm32-wasi.so", "SOABI": "cpython-311-wasm32-wasi", "MULTIARCH": "wasm32-wasi",
+    "Py_DEBUG": 0, "Py_ENABLE_SHARED": 0, "WITH_PYMALLOC": 1, "TZPATH": "/usr/share/zoneinfo",
+}
+"""
+SYSCONFIG_NAME = "/lib/python3.11/_sysconfigdata__wasi_wasm32-wasi"
 
 
 def compiled(source, name):
@@ -53,13 +59,20 @@ def put(tree, place, data):
         file.write(data)
 
 
-def main(source, own, tree):
+def stage_zones(wheel, tree):
+    with zipfile.ZipFile(wheel) as archive:
+        for name in sorted(archive.namelist()):
+            zone = name.removeprefix("tzdata/zoneinfo/")
+            if zone != name and not zone.endswith(("/", ".py", ".tab", ".zi", ".list")) and zone != "leapseconds":
+                put(tree, f"/usr/share/zoneinfo/{zone}", archive.read(name))
+
+
+def main(source, own, wheel, tree):
     shutil.rmtree(tree, ignore_errors=True)
     stage(source, tree, "/lib/python3.11")
     stage(own, tree, "/lib/python3.11")
-    put(tree, "/lib/python3.11/_sysconfigdata__wasi_wasm32-wasi.pyc", compiled(SYSCONFIG.encode(), "/lib/python3.11/_sysconfigdata__wasi_wasm32-wasi.py"))
-    for mount in ("/sandbox", "/tmp", "/site-packages"):
-        os.makedirs(tree + mount)
+    put(tree, SYSCONFIG_NAME + ".pyc", compiled(SYSCONFIG, SYSCONFIG_NAME + ".py"))
+    stage_zones(wheel, tree)
 
 
 main(*sys.argv[1:])

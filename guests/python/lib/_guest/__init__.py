@@ -1,11 +1,11 @@
-"""The Python side of Guest ABI 1: guest.c calls run, warm and attach; everything here exists before the snapshot."""
+"""The Python side of Guest ABI 1: guest.c calls run, mode, warm and attach; everything here exists before the snapshot."""
 
 import gc
 
 from . import missing, preload
 from .attach import attach
 from .loop import Policy
-from .run import prepare, run
+from .run import mode, prepare, run
 from .tools import install
 from .warm import warm
 

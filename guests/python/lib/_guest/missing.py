@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import threading
+import warnings
 
 _NETWORK = "the sandbox has no network"
 _PROCESSES = "the sandbox has no processes"
@@ -81,3 +82,5 @@ def install():
         setattr(socket, name, _resolve)
     socket.socketpair = socket.create_server = _no_network
     os.system = os.popen = _no_processes
+    # hashlib prefers OpenSSL's, which is not there, and says so in the user's stderr.
+    warnings.filterwarnings("ignore", "Python implementation of pbkdf2_hmac", DeprecationWarning)

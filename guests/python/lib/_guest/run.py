@@ -19,7 +19,9 @@ UNCAUGHT_OUT_OF_MEMORY = 0x200
 UNCAUGHT_DISK_FULL = 0x400
 FILE = "main.py"
 
-_traceback = traceback.TracebackException
+_OWN = os.path.dirname(__file__)
+_FRAMES_MAX = 2000  # of a traceback; deeper ones are cut in the middle of what is, as a rule, recursion
+_interactive = False
 _flushable = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
 
 
@@ -53,6 +55,7 @@ def prepare():
     builtins.help = _sitebuiltins._Helper()
     sys.executable = sys._base_executable = ""
     sys.argv = [FILE]
+    os.environ.update(HOME="/sandbox", TMPDIR="/tmp", LANG="C.UTF-8")
     sys.stdout.reconfigure(line_buffering=True)
     new_main()
 
@@ -62,10 +65,16 @@ def run(source):
     if arguments:
         sys.argv = arguments
     outcome = execute(source, sys.modules["__main__"].__dict__)
-    if atexit._ncallbacks():
+    if atexit._ncallbacks() and not _interactive:
         atexit._run_exitfuncs()
     flush()
     return outcome
+
+
+def mode(interactive):
+    """An interactive session goes on after a run: what waits for its end is not called between runs."""
+    global _interactive
+    _interactive = interactive
 
 
 def execute(source, namespace):
@@ -114,7 +123,9 @@ def _show(error, trace):
         error.__traceback__ = trace
         sys.excepthook(type(error), error, trace)
         return
-    text = "".join(_traceback(type(error), error, trace, compact=True).format())
+    shown = traceback.TracebackException(type(error), error, trace, limit=_FRAMES_MAX, compact=True)
+    shown.stack[:] = [frame for frame in shown.stack if not frame.filename.startswith(_OWN)]
+    text = "".join(shown.format())
     stream = sys.stderr if sys.stderr is not None else sys.__stderr__
     stream.write(text)
     stream.flush()

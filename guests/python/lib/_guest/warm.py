@@ -1,26 +1,18 @@
-"""Runs a small program ahead of the session, so that the pages it dirties are already this instance's own."""
+"""Runs a small program ahead of the session, so that the pages it dirties are already this instance's own.
+
+Every page touched here is a copy that each live session keeps: the program does what nearly all do, and no more."""
 
 import _mote
 import sys
 
-from .run import execute, new_main
+from .attach import attach
+from .run import new_main, run
 
 _PROGRAM = b"""
-import json, math
-def total(values):
-    return sum(value * 2 for value in values)
-class Point:
-    def __init__(self, x):
-        self.x = x
-points = [Point(i) for i in range(64)]
-table = {str(p.x): p.x / 3 for p in points}
-text = json.dumps({"total": total([p.x for p in points]), "words": "a b c".split()})
-try:
-    int("x")
-except ValueError as error:
-    text += f"{error} {math.sqrt(2):.3f}"
-print(text, sorted(table)[:3])
-print("hi")
+def double(value):
+    return value * 2
+words = {str(n): double(n) for n in range(3)}
+print(f"{len(words)} words", words)
 """
 
 
@@ -28,8 +20,9 @@ def warm():
     main = sys.modules["__main__"]
     _mote.mute(True)
     try:
-        execute(_PROGRAM, new_main())
-        sys.stdout.flush()
+        new_main()
+        attach()
+        run(_PROGRAM)
     finally:
         sys.modules["__main__"] = main
         _mote.mute(False)
