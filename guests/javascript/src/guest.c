@@ -19,21 +19,27 @@ extern const size_t prelude_js_len;
 Guest guest;
 static JSRuntime *rt;
 
-/* Given back when an allocation fails, so that code which catches the error can go on. */
+/* Given back when an allocation fails, so that code which catches the error can go on; taken again a little later. */
 #define RESERVE_BYTES (256 * 1024)
+#define RESERVE_PAUSE 64
 static void *reserve;
+static int allocations_without;
 
-static void *failed(void *p, size_t size) {
+static void *checked(void *p, size_t size) {
+    if (!reserve && p && ++allocations_without > RESERVE_PAUSE) {
+        allocations_without = 0;
+        reserve = malloc(RESERVE_BYTES);
+    }
     if (p || !size) return p;
     guest.out_of_memory = true;
     free(reserve);
     reserve = NULL;
     return NULL;
 }
-static void *mem_calloc(void *o, size_t n, size_t size) { (void)o; return failed(calloc(n, size), n * size); }
-static void *mem_malloc(void *o, size_t size) { (void)o; return failed(malloc(size), size); }
+static void *mem_calloc(void *o, size_t n, size_t size) { (void)o; return checked(calloc(n, size), n * size); }
+static void *mem_malloc(void *o, size_t size) { (void)o; return checked(malloc(size), size); }
 static void mem_free(void *o, void *p) { (void)o; free(p); }
-static void *mem_realloc(void *o, void *p, size_t size) { (void)o; return failed(realloc(p, size), size); }
+static void *mem_realloc(void *o, void *p, size_t size) { (void)o; return checked(realloc(p, size), size); }
 static size_t mem_usable(const void *p) { return malloc_usable_size((void *)p); }
 
 static JSValue hook(const char *name, int argc, JSValueConst *argv) {
