@@ -190,7 +190,11 @@ impl<'a> Draft<'a> {
 
     /// One buffer, at times with empty ones around it: wasmtime-wasi serves only the first that is not empty.
     fn iovs(&mut self) -> &mut Self {
-        let len = if self.random.one_in(10) { DATA_LEN } else { self.random.below(200) };
+        let len = match self.random.below(20) {
+            0 | 1 => DATA_LEN,
+            2 | 3 => 0,
+            _ => self.random.below(200),
+        };
         let count = self.random.below(3) + 1;
         let full = self.random.below(count);
         for n in 0..count {
