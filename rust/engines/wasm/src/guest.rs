@@ -8,7 +8,7 @@ use crate::state::{Active, State, lock};
 use mote_core::error::{Code, Error, Result};
 use mote_core::run::Run;
 use mote_wasi::fs::{Fs, FsOptions};
-use mote_wasi::{SeededRandom, Strings, Wasi};
+use mote_wasi::{Strings, Wasi};
 use std::sync::{Arc, Mutex};
 use wasmtime::{Global, Memory, Store, TypedFunc};
 
@@ -111,8 +111,7 @@ impl Guest {
         let state = self.store.data_mut();
         state.wasi = Wasi::new(&mut lock(&belongings.fs), Wasi::ROOT);
         state.wasi.set_env(belongings.env.clone());
-        state.host.fs = belongings.fs;
-        state.host.random = SeededRandom::new(belongings.seed);
+        state.host.belong_to(belongings.fs, belongings.seed);
         state.limiter.most_bytes = belongings.memory_bytes;
         self.interactive = belongings.interactive;
     }
@@ -131,7 +130,7 @@ impl Guest {
         state.host.run = Some(active);
         let result = self.call(code, &run, attach).map_err(|error| Ending::of(&error));
         self.store.set_epoch_deadline(UNTOUCHED);
-        self.store.data_mut().host.run = None;
+        self.store.data_mut().host.end_run();
         result
     }
 

@@ -25,8 +25,10 @@ pub struct GuestHost {
     pub random: SeededRandom,
     /// `None` while the instance is made ahead of any run.
     pub run: Option<Active>,
-    /// Zero of the monotonic clock.
+    /// Zero of the monotonic clock: when the session got the instance.
     born: Instant,
+    /// CPU time of the session's earlier runs in this instance.
+    cpu_before: Duration,
 }
 
 /// The run that an instance works for.
@@ -34,6 +36,8 @@ pub struct Active {
     pub run: Arc<Run>,
     stdin: Vec<u8>,
     read: usize,
+    /// What the thread had used up before the run; other sessions' time is nobody else's business.
+    cpu_at_start: Duration,
     cpu: Option<CpuLimit>,
 }
 
@@ -63,7 +67,7 @@ impl Active {
             let watched = Watch::shared().at(Instant::now() + limit, &run);
             CpuLimit { ends: thread_cpu() + limit, watched: Some(watched) }
         });
-        Self { run, stdin: stdin.to_vec(), read: 0, cpu }
+        Self { run, stdin: stdin.to_vec(), read: 0, cpu_at_start: thread_cpu(), cpu }
     }
 
     /// Called on the run's thread after a nudge.
@@ -83,7 +87,8 @@ impl Active {
 
 impl State {
     pub fn new(wasi: Wasi, fs: Arc<Mutex<Fs>>, seed: [u8; 32], limiter: Limiter) -> Self {
-        let host = GuestHost { fs, random: SeededRandom::new(seed), run: None, born: Instant::now() };
+        let random = SeededRandom::new(seed);
+        let host = GuestHost { fs, random, run: None, born: Instant::now(), cpu_before: Duration::ZERO };
         Self { wasi, host, memory: None, limiter }
     }
 
@@ -93,6 +98,27 @@ impl State {
             Some(stop) => Err(crate::ending::stopped(stop)),
             None => Ok(UpdateDeadline::Continue(1)),
         }
+    }
+}
+
+impl GuestHost {
+    /// From here on the host is that of a session: its clocks begin anew.
+    pub fn belong_to(&mut self, fs: Arc<Mutex<Fs>>, seed: [u8; 32]) {
+        self.fs = fs;
+        self.random = SeededRandom::new(seed);
+        self.born = Instant::now();
+        self.cpu_before = Duration::ZERO;
+    }
+
+    /// The run is over; its CPU time stays counted.
+    pub fn end_run(&mut self) {
+        self.cpu_before = self.cpu_used();
+        self.run = None;
+    }
+
+    fn cpu_used(&self) -> Duration {
+        let current = self.run.as_ref().map(|active| thread_cpu().saturating_sub(active.cpu_at_start));
+        self.cpu_before + current.unwrap_or_default()
     }
 }
 
@@ -131,7 +157,7 @@ impl Host for GuestHost {
         match clock {
             Clock::Realtime => wall_clock(),
             Clock::Monotonic => self.born.elapsed().as_nanos() as u64,
-            Clock::ProcessCpu | Clock::ThreadCpu => thread_cpu().as_nanos() as u64,
+            Clock::ProcessCpu | Clock::ThreadCpu => self.cpu_used().as_nanos() as u64,
         }
     }
 
