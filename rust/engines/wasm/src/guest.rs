@@ -6,7 +6,6 @@ use crate::limiter::Limiter;
 use crate::resident;
 use crate::state::{Active, State, lock};
 use mote_core::error::{Code, Error, Result};
-use mote_core::run::Run;
 use mote_wasi::fs::{Fs, FsOptions};
 use mote_wasi::{Strings, Wasi};
 use std::sync::{Arc, Mutex};
@@ -124,22 +123,19 @@ impl Guest {
         active: Active,
         attach: bool,
     ) -> std::result::Result<Returned, Ending> {
-        let run = active.run.clone();
         let state = self.store.data_mut();
         state.wasi.set_args(args);
         state.host.run = Some(active);
-        let result = self.call(code, &run, attach).map_err(|error| Ending::of(&error));
+        let result = self.call(code, attach).map_err(|error| Ending::of(&error));
         self.store.set_epoch_deadline(UNTOUCHED);
         self.store.data_mut().host.end_run();
         result
     }
 
-    fn call(&mut self, code: &[u8], run: &Arc<Run>, attach: bool) -> wasmtime::Result<Returned> {
+    fn call(&mut self, code: &[u8], attach: bool) -> wasmtime::Result<Returned> {
         self.store.set_epoch_deadline(1);
-        // What stopped the run before the deadline was set has moved no epoch that this store would see.
-        if let Some(why) = run.stopped() {
-            return Err(crate::ending::stopped(why));
-        }
+        // A nudge that came before the deadline was set has moved no epoch that this store would see.
+        self.store.data_mut().look_up()?;
         let length = i32::try_from(code.len())?;
         if attach {
             self.attach.call(&mut self.store, ())?;
