@@ -23,5 +23,8 @@ llvm-profdata-22 merge -o python.profdata python.proftext
 "$source/configure" --host=wasm32-unknown-wasi --build="$(cc -dumpmachine)" --with-build-python="$BUILD_PYTHON" \
   --prefix=/usr --disable-test-modules --with-pymalloc CC="$CC" CPP="$CC -E" CXX="$CC" AR="$AR" RANLIB="$RANLIB" \
   HOSTRUNNER=true CFLAGS="$FLAGS" LDFLAGS=--no-wasm-opt > configure.log 2>&1 || { tail -5 configure.log >&2; exit 1; }
-make -j"$jobs" EXTRA_CFLAGS="-flto=full -fprofile-instr-use=$PWD/python.profdata" "libpython$PYTHON.a" Modules/_decimal/libmpdec/libmpdec.a Modules/expat/libexpat.a > make.log 2>&1 ||
+# The one place where the directory of the build would get into the interpreter.
+sed -i "s#-DVPATH='\"\$(VPATH)\"'#-DVPATH='\"../../sources/python$PYTHON\"'#" Makefile
+make -j"$jobs" EXTRA_CFLAGS="-flto=full -fprofile-instr-use=$PWD/python.profdata" "libpython$PYTHON.a" \
+  Modules/_decimal/libmpdec/libmpdec.a Modules/expat/libexpat.a > make.log 2>&1 ||
   { tail -5 make.log >&2; exit 1; }

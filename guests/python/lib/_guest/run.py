@@ -67,8 +67,8 @@ def run(source):
     outcome = execute(source, sys.modules["__main__"].__dict__)
     if atexit._ncallbacks() and not _interactive:
         atexit._run_exitfuncs()
-    flush()
-    return outcome
+    left = flush()
+    return outcome | (left & ~0xFF if outcome & 0xFF else left)
 
 
 def mode(interactive):
@@ -153,13 +153,15 @@ def flags(error):
 
 
 def flush():
-    """What finalization does for files that were left open: nothing else of it is needed, the instance is dropped."""
+    """What finalization does for files that were left open; nothing else of it is needed. Returns flags."""
     flush_one(sys.stdout)
     flush_one(sys.stderr)
+    outcome, failed = 0, set()
     if _mote.take_opened():
         for thing in gc.get_objects():
-            if isinstance(thing, _flushable):
-                flush_one(thing)
+            if isinstance(thing, _flushable) and not thing.closed:
+                outcome |= _flush_file(thing, failed)
+    return outcome
 
 
 def flush_one(stream):
@@ -167,3 +169,17 @@ def flush_one(stream):
         stream.flush()
     except Exception:
         pass
+
+
+def _flush_file(file, failed):
+    try:
+        file.flush()
+    except OSError as error:
+        # A text file and its buffer both come up.
+        if file.name not in failed:
+            os.write(2, f"Cannot write the rest of {file.name!r}: {error}\n".encode())
+        failed.add(file.name)
+        return 1 | flags(error)
+    except Exception:
+        pass
+    return 0
