@@ -56,7 +56,10 @@ export const functions = {
     result: "i64",
     declaration: "int64_t mote_open(int64_t client, uint32_t request, const uint8_t *message, size_t length)",
   },
-  /** Hands a request to a session. Runs wait for each other in order; file requests are answered at once. */
+  /**
+   * Hands a request to a session. Runs wait for each other in order; file requests are answered at once. A run that
+   * is the client's only one is waited for here, 0.31 ms at most, when the one before it was as short.
+   */
   mote_submit: {
     parameters: ["i64", "u32", "buffer", "usize"],
     result: "i32",
@@ -102,7 +105,7 @@ export const functions = {
 export const Status = {
   /** Accepted. */
   Ok: 0,
-  /** Accepted, and its outcome is in the mailbox already: no notify is sent for it, so call mote_take. */
+  /** Accepted, and events of it are in the mailbox already: no notify is sent for them, so call mote_take. */
   EventsReady: 1,
   /** The handle was closed or never given. */
   StaleHandle: -1,

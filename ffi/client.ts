@@ -150,6 +150,8 @@ export class Client {
     }
   }
 
+  readonly #drainLater = (): void => this.drain();
+
   readonly #dispatch = (
     request: number,
     kind: number,
@@ -200,7 +202,8 @@ export class Client {
   }
 
   #settle(request: number, status: number): void {
-    if (status === Status.EventsReady) return this.drain();
+    // Never inside the caller's own call: its callbacks would run before it has returned.
+    if (status === Status.EventsReady) return queueMicrotask(this.#drainLater);
     if (status >= 0) return;
     const listener = this.#listeners.get(request);
     this.#end(request);

@@ -36,7 +36,7 @@ typedef void (*mote_notify_fn)(uint64_t client);
 
 enum mote_status {
   MOTE_OK = 0, /* Accepted. */
-  MOTE_EVENTS_READY = 1, /* Accepted, and its outcome is in the mailbox already: no notify is sent for it, so call mote_take. */
+  MOTE_EVENTS_READY = 1, /* Accepted, and events of it are in the mailbox already: no notify is sent for them, so call mote_take. */
   MOTE_STALE_HANDLE = -1, /* The handle was closed or never given. */
   MOTE_BAD_MESSAGE = -2, /* The bytes are no message of this version. */
   MOTE_BUFFER_TOO_SMALL = -3, /* See mote_take. */
@@ -71,7 +71,8 @@ int32_t mote_probe(int64_t client, uint32_t request);
  * as the done event of the request; it may be in the mailbox already, so call mote_take next. */
 int64_t mote_open(int64_t client, uint32_t request, const uint8_t *message, size_t length);
 
-/* Hands a request to a session. Runs wait for each other in order; file requests are answered at once. */
+/* Hands a request to a session. Runs wait for each other in order; file requests are answered at once. A run that
+ * is the client's only one is waited for here, 0.31 ms at most, when the one before it was as short. */
 int32_t mote_submit(int64_t session, uint32_t request, const uint8_t *message, size_t length);
 
 /* Copies whole events into the buffer and gives the bytes copied; 0 when none wait. When not even the first

@@ -47,7 +47,8 @@ entries! {
         "as the done event of the request; it may be in the mailbox already, so call mote_take next.",
     ];
     mote_submit(session: i64, request: u32, message: *const u8, length: usize) -> i32, blocks false, [
-        "Hands a request to a session. Runs wait for each other in order; file requests are answered at once.",
+        "Hands a request to a session. Runs wait for each other in order; file requests are answered at once. A run that",
+        "is the client's only one is waited for here, 0.31 ms at most, when the one before it was as short.",
     ];
     mote_take(client: i64, buffer: *mut u8, capacity: usize) -> i32, blocks false, [
         "Copies whole events into the buffer and gives the bytes copied; 0 when none wait. When not even the first",
@@ -74,7 +75,7 @@ pub const STATUSES: &[(&str, &str, i32, &str)] = &[
         "EventsReady",
         "EVENTS_READY",
         Status::EventsReady as i32,
-        "Accepted, and its outcome is in the mailbox already: no notify is sent for it, so call mote_take.",
+        "Accepted, and events of it are in the mailbox already: no notify is sent for them, so call mote_take.",
     ),
     ("StaleHandle", "STALE_HANDLE", Status::StaleHandle as i32, "The handle was closed or never given."),
     ("BadMessage", "BAD_MESSAGE", Status::BadMessage as i32, "The bytes are no message of this version."),

@@ -115,6 +115,7 @@ impl Hub {
         let body = match head {
             Submit::Run(head) if head.code_bytes > payload.len() => return Err(Status::BadMessage),
             Submit::Run(head) => match session.submit_run(request, head, payload) {
+                Ok(()) if session.client().attend() => return Ok(Status::EventsReady),
                 Ok(()) => return Ok(Status::Ok),
                 Err(error) => done::<()>(Err(error), &[]),
             },

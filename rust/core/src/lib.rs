@@ -13,6 +13,7 @@ pub mod mailbox;
 pub mod request;
 pub mod run;
 mod session;
+mod spin;
 pub mod watch;
 pub mod wire;
 pub mod workers;

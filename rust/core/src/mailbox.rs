@@ -1,10 +1,13 @@
 //! One client's events, waiting to be taken.
 
 use crate::codec;
+use crate::spin::spin;
 use crate::wire::{EVENT_HEADER_BYTES, EventKind};
 use serde::Serialize;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Output events of one request grow up to this size before the next one is begun.
 const MERGED_BYTES: usize = 64 << 10;
@@ -16,10 +19,14 @@ pub struct Mailbox {
     notify: Notify,
     state: Mutex<State>,
     calm: Condvar,
+    /// Events ever added, for a host that watches without the lock.
+    added: AtomicUsize,
 }
 
 struct State {
     events: VecDeque<Event>,
+    /// The host watches the mailbox inside a call, so it needs no telling.
+    attended: bool,
     /// The host drained the mailbox and has not been told of anything since.
     armed: bool,
     /// Threads inside the host's notify.
@@ -42,8 +49,8 @@ pub enum Taken {
 
 impl Mailbox {
     pub fn new(notify: Notify) -> Self {
-        let state = State { events: VecDeque::new(), armed: true, notifying: 0, closed: false };
-        Self { notify, state: Mutex::new(state), calm: Condvar::new() }
+        let state = State { events: VecDeque::new(), attended: false, armed: true, notifying: 0, closed: false };
+        Self { notify, state: Mutex::new(state), calm: Condvar::new(), added: AtomicUsize::new(0) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -87,7 +94,8 @@ impl Mailbox {
                 return;
             }
             state.events.push_back(event);
-            if !loudly || !state.armed {
+            self.added.fetch_add(1, Ordering::Release);
+            if !loudly || !state.armed || state.attended {
                 return;
             }
             state.armed = false;
@@ -118,6 +126,22 @@ impl Mailbox {
             Some(_) => {}
         }
         Taken::Bytes(at)
+    }
+
+    /// Watches for an event on the calling thread. True when one waits; then nobody is told of it otherwise.
+    pub fn attend(&self, patience: Duration) -> bool {
+        let before = {
+            let mut state = self.state();
+            if !state.events.is_empty() {
+                return true;
+            }
+            state.attended = true;
+            self.added.load(Ordering::Acquire)
+        };
+        spin(patience, || self.added.load(Ordering::Acquire) != before);
+        let mut state = self.state();
+        state.attended = false;
+        !state.events.is_empty()
     }
 
     /// Drops what waits, refuses what comes, and returns when no thread is inside the host's notify.
@@ -181,6 +205,21 @@ mod tests {
         mailbox.post(2, EventKind::Done, vec![2]);
         assert_eq!(told.load(Ordering::SeqCst), 1);
         assert_eq!(mailbox.take(&mut [0; 64]), Taken::Bytes(26));
+    }
+
+    #[test]
+    fn who_attends_is_not_told() {
+        let (told, mailbox) = counted();
+        assert!(!mailbox.attend(Duration::from_micros(1)));
+        std::thread::scope(|scope| {
+            scope.spawn(|| mailbox.post(1, EventKind::Done, vec![1]));
+            while !mailbox.attend(Duration::from_secs(5)) {}
+        });
+        let posted_before_attending = told.load(Ordering::SeqCst);
+        assert!(posted_before_attending <= 1);
+        assert_eq!(mailbox.take(&mut [0; 64]), Taken::Bytes(13));
+        mailbox.post(2, EventKind::Done, vec![2]);
+        assert_eq!(told.load(Ordering::SeqCst), posted_before_attending + 1);
     }
 
     #[test]

@@ -117,6 +117,7 @@ impl Session {
         let close_request = state.close_request.take();
         drop(state);
         for pending in queue {
+            self.client.run_ends(None);
             self.client.mailbox.post(pending.run.request, EventKind::Done, done::<()>(Err(why.clone()), &[]));
         }
         if let Some(request) = close_request {
@@ -139,6 +140,7 @@ impl Session {
         if state.closing {
             return Err(closed("run code"));
         }
+        self.client.run_submitted();
         state.queue.push_back(Pending { run, head, payload: payload.to_vec() });
         self.start_next(&mut state);
         Ok(())
@@ -186,6 +188,7 @@ impl Session {
                 false => (None, None),
             }
         };
+        self.client.run_ends(Some(run.submitted().elapsed()));
         self.client.mailbox.post(run.request, EventKind::Done, message);
         if let Some(afterwards) = afterwards {
             // What is cleared away late has no request left that a failure could be told to.
@@ -260,6 +263,7 @@ impl Session {
         for Pending { run, .. } in pending {
             run.stop(why);
             let message = finished(&run, Outcome::default());
+            self.client.run_ends(None);
             self.client.mailbox.post_quietly(run.request, EventKind::Done, message);
         }
     }

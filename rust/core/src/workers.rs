@@ -1,7 +1,9 @@
 //! Threads for runs: made on demand, the last one used first, ended when idle.
 
+use crate::spin::spin;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -9,6 +11,8 @@ use std::time::Duration;
 /// Guests run on these stacks: 4 MiB for wasm, the rest for the host's own calls.
 const STACK_BYTES: usize = 8 << 20;
 const IDLE: Duration = Duration::from_secs(5);
+/// How long a thread that has just worked looks out for more before it sleeps.
+const LOOK_OUT: Duration = Duration::from_micros(60);
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -34,6 +38,8 @@ struct State {
 struct Desk {
     job: Mutex<Option<Job>>,
     given: Condvar,
+    /// A job lies there.
+    filled: AtomicBool,
 }
 
 impl Workers {
@@ -52,6 +58,7 @@ impl Workers {
         if let Some(desk) = state.idle.pop() {
             drop(state);
             *desk.job.lock().unwrap_or_else(PoisonError::into_inner) = Some(job);
+            desk.filled.store(true, Ordering::Release);
             desk.given.notify_one();
             return;
         }
@@ -78,6 +85,7 @@ impl Shared {
     fn work(&self) {
         let desk = Arc::new(Desk::default());
         while let Some(job) = self.next(&desk) {
+            desk.filled.store(false, Ordering::Relaxed);
             // A job reports its own panics; this one keeps the thread and its count.
             let _ = catch_unwind(AssertUnwindSafe(job));
         }
@@ -90,6 +98,7 @@ impl Shared {
         }
         state.idle.push(desk.clone());
         drop(state);
+        spin(LOOK_OUT, || desk.filled.load(Ordering::Acquire));
         let given = desk.job.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut given, _) =
             desk.given.wait_timeout_while(given, IDLE, |job| job.is_none()).unwrap_or_else(PoisonError::into_inner);
