@@ -6,6 +6,7 @@ mod client;
 pub mod codec;
 pub mod engine;
 pub mod error;
+pub mod guest_calls;
 pub mod handles;
 pub mod hub;
 pub mod limits;

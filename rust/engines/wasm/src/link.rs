@@ -2,12 +2,11 @@
 
 use crate::ending;
 use crate::state::State;
-use mote_core::calls::Waited;
+use mote_core::guest_calls::{self, Ended};
 use mote_core::run::Run;
 use mote_wasi::preview1;
 use mote_wasi::{Cx, Halt};
 use std::sync::Arc;
-use std::time::Duration;
 use wasmtime::{Caller, Linker, Result};
 
 /// Module name of WASI preview 1.
@@ -60,14 +59,15 @@ pub fn add(linker: &mut Linker<State>) -> Result<()> {
     Ok(())
 }
 
-fn range(memory: &[u8], pointer: i32, length: usize) -> Result<std::ops::Range<usize>> {
-    let start = pointer as u32 as usize;
-    let range = start..start.checked_add(length).ok_or_else(ending::fault)?;
-    if range.end > memory.len() { Err(ending::fault()) } else { Ok(range) }
-}
-
 fn active(state: &State) -> Option<Arc<Run>> {
     state.host.run.as_ref().map(|active| active.run.clone())
+}
+
+fn ended(ended: Ended) -> wasmtime::Error {
+    match ended {
+        Ended::Fault => ending::fault(),
+        Ended::Stopped(why) => ending::stopped(why),
+    }
 }
 
 fn call_begin(
@@ -78,39 +78,16 @@ fn call_begin(
     arguments_length: i32,
 ) -> Result<i32> {
     let (memory, state) = parts(&mut caller)?;
-    let name = &memory[range(memory, name, name_length as u32 as usize)?];
-    let arguments = &memory[range(memory, arguments, arguments_length as u32 as usize)?];
-    Ok(active(state).map_or(-1, |run| run.call_begin(name, arguments) as i32))
+    let (name, arguments) = ((name, name_length), (arguments, arguments_length));
+    guest_calls::begin(memory, active(state).as_deref(), name, arguments).map_err(ended)
 }
-
-const READY: i32 = 0;
-const TIMED_OUT: i32 = 1;
-const NO_SUCH_CALL: i32 = 2;
 
 fn call_wait(mut caller: Caller<'_, State>, id: i32, timeout_ns: i64, out: i32) -> Result<i32> {
     let (memory, state) = parts(&mut caller)?;
-    let out = range(memory, out, 12)?;
-    let Some(run) = active(state) else { return Ok(NO_SUCH_CALL) };
-    let timeout = u64::try_from(timeout_ns).ok().map(Duration::from_nanos);
-    match run.call_wait(u32::try_from(id).ok(), timeout).map_err(ending::stopped)? {
-        Waited::Ready { id, status, bytes } => {
-            let words = [id, status as u32, bytes as u32];
-            for (place, word) in memory[out].chunks_exact_mut(4).zip(words) {
-                place.copy_from_slice(&word.to_le_bytes());
-            }
-            Ok(READY)
-        }
-        Waited::TimedOut => Ok(TIMED_OUT),
-        Waited::NoSuchCall => Ok(NO_SUCH_CALL),
-    }
+    guest_calls::wait(memory, active(state).as_deref(), id, timeout_ns, out).map_err(ended)
 }
 
 fn call_take(mut caller: Caller<'_, State>, id: i32, pointer: i32) -> Result<()> {
     let (memory, state) = parts(&mut caller)?;
-    let payload = u32::try_from(id).ok().and_then(|id| active(state)?.call_take(id));
-    if let Some(payload) = payload {
-        let range = range(memory, pointer, payload.len())?;
-        memory[range].copy_from_slice(&payload);
-    }
-    Ok(())
+    guest_calls::take(memory, active(state).as_deref(), id, pointer).map_err(ended)
 }
