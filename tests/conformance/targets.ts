@@ -2,12 +2,13 @@
  * What the suite runs over: every backend with every language it is tested in.
  *
  * A backend that comes later adds lines to {@link candidates}; nothing else changes. `MOTE_CONFORMANCE`
- * picks targets by the beginning of their name, as in `MOTE_CONFORMANCE=wasm/python`.
+ * picks targets by the beginning of their name, as in `MOTE_CONFORMANCE=wasm/python`. A target that this machine cannot
+ * run is one skipped test, with the reason; `MOTE_EMULATED=1` lets an emulated hypervisor do.
  */
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
-import { createSession, SandboxError } from "@mote/sandbox";
+import { createSession, probe, SandboxError } from "@mote/sandbox";
 import type {
   Capabilities,
   RunResult,
@@ -32,7 +33,18 @@ export interface Target {
   open(options?: OpenOptions): Promise<Session>;
 }
 
-type Candidate = Omit<Target, "capabilities" | "code">;
+interface Candidate extends Omit<Target, "capabilities" | "code"> {
+  /** Why this machine cannot run it, if so. */
+  missing?(): Promise<string | undefined>;
+}
+
+const emulated = process.env.MOTE_EMULATED === "1";
+
+async function noHypervisor(): Promise<string | undefined> {
+  if (emulated) return undefined;
+  const { available, reason } = (await probe()).hyperlight;
+  return available ? undefined : reason;
+}
 
 const candidates: readonly Candidate[] = [
   {
@@ -48,6 +60,19 @@ const candidates: readonly Candidate[] = [
     open: (options?: OpenOptions) =>
       createSession({ ...options, backend: "wasm", lang }),
   })),
+  ...(["python", "javascript"] as const).map((lang) => ({
+    name: `hyperlight/${lang}`,
+    backend: "hyperlight",
+    lang,
+    missing: noHypervisor,
+    open: (options?: OpenOptions) =>
+      createSession({
+        ...options,
+        backend: "hyperlight",
+        lang,
+        acceptEmulatedHypervisor: emulated,
+      }),
+  })),
 ];
 
 async function find(): Promise<Target[]> {
@@ -56,6 +81,12 @@ async function find(): Promise<Target[]> {
   for (
     const candidate of candidates.filter(({ name }) => name.startsWith(chosen))
   ) {
+    const reason = await candidate.missing?.();
+    if (reason !== undefined) {
+      const title = `${candidate.name}: every test (left out: ${reason})`;
+      test(title, { skip: reason }, () => {});
+      continue;
+    }
     const session = await candidate.open();
     found.push({
       ...candidate,

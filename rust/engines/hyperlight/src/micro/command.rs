@@ -76,8 +76,8 @@ impl Sandbox for Command {
         // The module is in the machine already: the code of the task is empty.
         let task = Task { entry: "main.wasm", head, code: &[], stdin, run };
         let returned = |_: &Session, value, outcome: &mut Outcome| outcome.exit_code = Some(value);
-        let (mut outcome, _) = seat.session.run(&machine, &task, returned);
-        outcome.afterwards = Some(Box::new(move || machine.send(Machine::reset_or_end)));
+        let (outcome, _) = seat.session.run(&machine, &task, returned);
+        machine.send(Machine::reset_or_end);
         outcome
     }
 

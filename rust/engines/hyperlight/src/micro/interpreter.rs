@@ -18,7 +18,7 @@ const OUT_OF_MEMORY: u32 = 0x200;
 const OUT_OF_SPACE: u32 = 0x400;
 
 pub struct Interpreter {
-    machine: Arc<Pinned<Machine>>,
+    machine: Pinned<Machine>,
     template: Arc<Template>,
     files: Arc<Mutex<Fs>>,
     session: Mutex<Session>,
@@ -30,7 +30,7 @@ impl Interpreter {
         let made_of = template.clone();
         let machine = Pinned::start("mote-vm", move || Machine::new(&made_of))?;
         let files = session.workspace.common.fs.clone();
-        Ok(Self { machine: Arc::new(machine), template, files, session: Mutex::new(session) })
+        Ok(Self { machine, template, files, session: Mutex::new(session) })
     }
 }
 
@@ -50,11 +50,10 @@ impl Sandbox for Interpreter {
     fn run(&self, head: &RunHead, code: &[u8], stdin: &[u8], run: &Arc<Run>) -> Outcome {
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         let task = Task { entry: &self.template.entry, head, code, stdin, run };
-        let (mut outcome, keep) = session.run(&self.machine, &task, returned);
+        let (outcome, keep) = session.run(&self.machine, &task, returned);
         if !keep {
-            // Queued on the machine's thread ahead of any further run, whoever calls it.
-            let machine = self.machine.clone();
-            outcome.afterwards = Some(Box::new(move || machine.send(Machine::reset_or_end)));
+            // Under the session's lock, so ahead of any further run; the answer does not wait for it.
+            self.machine.send(Machine::reset_or_end);
         }
         outcome
     }
