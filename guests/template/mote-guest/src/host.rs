@@ -4,7 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 use hyperlight_guest_bin::error::Result;
-use hyperlight_guest_bin::host_function;
+use hyperlight_guest_bin::host_comm::call_host;
 
 /// What `read` can be asked for.
 #[derive(Clone, Copy)]
@@ -18,17 +18,21 @@ pub enum Source {
     Random = 5,
 }
 
-#[host_function("MoteRead")]
-pub fn read(source: i32, offset: u64) -> Result<Vec<u8>>;
+pub fn read(source: i32, offset: u64) -> Result<Vec<u8>> {
+    call_host("MoteRead", (source, offset))
+}
 
-#[host_function("MoteWrite")]
-pub fn write(stream: i32, bytes: Vec<u8>) -> Result<i32>;
+pub fn write(stream: i32, bytes: Vec<u8>) -> Result<i32> {
+    call_host("MoteWrite", (stream, bytes))
+}
 
-#[host_function("MoteArguments")]
-pub fn arguments(bytes: Vec<u8>) -> Result<i32>;
+pub fn arguments(bytes: Vec<u8>) -> Result<i32> {
+    call_host("MoteArguments", (bytes,))
+}
 
-#[host_function("MoteCall")]
-pub fn call(tool: String, arguments: Vec<u8>) -> Result<Vec<u8>>;
+pub fn call(tool: String, arguments: Vec<u8>) -> Result<Vec<u8>> {
+    call_host("MoteCall", (tool, arguments))
+}
 
 /// Appends to `bytes` all that a source has from their end on.
 pub fn read_rest(source: Source, bytes: &mut Vec<u8>) {
