@@ -8,7 +8,7 @@ import type {
 import { chooseBackend, probeAll } from "./backends/choose.ts";
 import { cacheDir } from "./cache.ts";
 import { SandboxError } from "./errors.ts";
-import { findGuest } from "./guests/find.ts";
+import { chooseGuest } from "./guests/choose.ts";
 import { loadHost } from "./host.ts";
 import type { LanguageData } from "./languages/language.ts";
 import { languages } from "./languages/languages.ts";
@@ -138,12 +138,17 @@ export async function openSession(
   const report = new Reporter(host, verbose, options.onProgress);
   if (signal?.aborted) throw _aborted(signal);
   const cache = cacheDir(host);
-  const image = backend.usesImages && language.guest
-    ? findGuest(language.guest, host)
-    : null;
+  const { image, guest } = chooseGuest(
+    backend.guests,
+    language.guest,
+    options,
+    host,
+  );
   const spec: OpenSpec = {
     lang,
     image,
+    guest,
+    acceptEmulated: options.acceptEmulatedHypervisor === true,
     cacheDir: cache,
     interactive: options.interactive === true,
     env: options.env ?? _none,

@@ -2,6 +2,7 @@
 
 use mote_core::hub::Hub;
 use mote_core::wire::{MAX_MESSAGE_BYTES, Status};
+use mote_engine_hyperlight::HyperlightEngine;
 use mote_engine_wasm::WasmEngine;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
@@ -11,7 +12,11 @@ pub type Notify = unsafe extern "C" fn(client: u64);
 
 fn hub() -> &'static Hub {
     static HUB: OnceLock<Hub> = OnceLock::new();
-    HUB.get_or_init(|| Hub::new(vec![Arc::new(WasmEngine::new())]))
+    HUB.get_or_init(|| {
+        let wasm = Arc::new(WasmEngine::new());
+        let hyperlight = Arc::new(HyperlightEngine::new(wasm.clone()));
+        Hub::new(vec![wasm, hyperlight])
+    })
 }
 
 /// Runs a call; what goes wrong in it is a negative number for the caller.
