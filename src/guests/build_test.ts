@@ -163,11 +163,8 @@ test("a build goes on for the others when one of them leaves", () =>
   withFakes(async (fakes) => {
     fakes.program("pause");
     const stop = new AbortController();
-    const left = build(fakes, {
-      signal: stop.signal,
-      onProgress: () => stop.abort(),
-    });
-    const stays = build(fakes);
+    const left = build(fakes, { signal: stop.signal });
+    const stays = build(fakes, { onProgress: () => stop.abort() });
     await assert.rejects(left, { code: "ABORTED" });
     assert.equal((await stays).guest.name, "hello");
     assert.equal(fakes.builds(), 1);

@@ -41,7 +41,7 @@ test("the lock of a process that is gone is taken over", () =>
     const dead = JSON.stringify({ pid: 2 ** 30, token: "x" });
     writeFileSync(join(dir, "lock"), dead);
     assert.equal(
-      await withLock(join(dir, "lock"), { action }, async () => 7),
+      await withLock(join(dir, "lock"), { action }, () => Promise.resolve(7)),
       7,
     );
     assert.deepEqual(readdirSync(dir), []);
@@ -54,8 +54,8 @@ test("a lock is given back when the work fails", () =>
       Promise.reject(new Error("x")));
     await assert.rejects(fails, /x/);
     assert.equal(
-      await withLock(file, { action }, async () =>
-        1),
+      await withLock(file, { action }, () =>
+        Promise.resolve(1)),
       1,
     );
   }));

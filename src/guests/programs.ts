@@ -87,10 +87,20 @@ function _killGroup(pid: number | undefined): void {
   }
 }
 
+const _ends = ["SIGINT", "SIGTERM"] as const;
+let _guards = 0;
+
+/** Whether somebody else deals with a signal. */
+function _isDealtWith(name: NodeJS.Signals): boolean {
+  return process.listenerCount(name) > _guards;
+}
+
 /** Kills when the signal aborts, when this process exits, and on Ctrl-C where nobody else deals with it. */
 function _guard(kill: () => void, signal: AbortSignal | undefined): () => void {
+  // Asked now as well: whoever deals with it may be gone again by the time this is told of it.
+  const alone = !_ends.some(_isDealtWith);
   const interrupted = (name: NodeJS.Signals) => {
-    if (process.listenerCount(name) > 1) return;
+    if (_isDealtWith(name)) return;
     kill();
     release();
     process.kill(process.pid, name);
@@ -98,13 +108,18 @@ function _guard(kill: () => void, signal: AbortSignal | undefined): () => void {
   const release = () => {
     signal?.removeEventListener("abort", kill);
     process.off("exit", kill);
-    process.off("SIGINT", interrupted);
-    process.off("SIGTERM", interrupted);
+    if (!alone || released) return;
+    released = true;
+    for (const name of _ends) process.off(name, interrupted);
+    _guards--;
   };
+  let released = false;
   signal?.addEventListener("abort", kill);
   process.on("exit", kill);
-  process.on("SIGINT", interrupted);
-  process.on("SIGTERM", interrupted);
+  if (alone) {
+    for (const name of _ends) process.on(name, interrupted);
+    _guards++;
+  }
   if (signal?.aborted) kill();
   return release;
 }

@@ -27,14 +27,21 @@ pub fn code(bytes: u64) -> Vec<u8> {
     code
 }
 
+/// What a guest prepares that has nothing to prepare.
+pub fn nothing() {}
+
 /// Makes `fn run(code: &[u8]) -> i32` the function that a session's `run()` calls; what it returns is the exit code.
-/// The second argument is the size of the heap in KiB, 1,024 if left out.
+/// The second argument is the size of the heap in KiB, 1,024 if left out; the third is called once, before the snapshot
+/// that every run begins from.
 #[macro_export]
 macro_rules! entry {
     ($run:path) => {
         $crate::entry!($run, $crate::HEAP_KIB);
     };
     ($run:path, $heap_kib:expr) => {
+        $crate::entry!($run, $heap_kib, $crate::nothing);
+    };
+    ($run:path, $heap_kib:expr, $prepare:path) => {
         const _: () = {
             #[used]
             #[unsafe(link_section = ".note.mote")]
@@ -52,6 +59,7 @@ macro_rules! entry {
             extern "C" fn hyperlight_main() {
                 $crate::hyperlight_guest_bin::guest_function::register::register_fn("Run", short);
                 $crate::hyperlight_guest_bin::guest_function::register::register_fn("RunLong", long);
+                $prepare();
             }
         };
     };

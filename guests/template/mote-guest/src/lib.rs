@@ -13,7 +13,7 @@ pub use hyperlight_common;
 pub use hyperlight_guest;
 pub use hyperlight_guest_bin;
 
-pub use entry::{Note, code};
+pub use entry::{Note, code, nothing};
 pub use input::{Stdin, arguments, environment, fill_random};
 pub use output::{Stream, write};
 pub use tools::{Problem, ToolError, call};
