@@ -10,8 +10,9 @@ import {
   isAlive,
   layFakes,
 } from "../../tests/guests/fake_tools.ts";
-import { main, runCommand } from "./main.ts";
+import { main } from "./main.ts";
 import { Meter } from "./meter.ts";
+import { runCommand } from "./run_command.ts";
 import type { Surface } from "./terminal.ts";
 
 interface Seen extends Surface {

@@ -1,12 +1,8 @@
-/** The guests of these tests: built by the toolkit, or taken from the folder that MOTE_TEST_GUESTS names. */
+/** The guests of these tests: what real_test.ts has left in the folder that MOTE_TEST_GUESTS names. */
 import { readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { cacheDir } from "../../src/cache.ts";
-import { loadHost } from "../../src/host.ts";
-import { findOwnGuest } from "../../src/guests/own.ts";
 
 const crates = { template: "template", hostile: "hostile-elf" } as const;
 
@@ -18,11 +14,10 @@ export const crateOf = (name: ElfName): string =>
   fileURLToPath(new URL(`../../guests/${crates[name]}`, import.meta.url));
 
 /** Where the ELF of a guest is. */
-export async function elfOf(name: ElfName): Promise<string> {
-  const made = process.env.MOTE_TEST_GUESTS;
-  if (made) return join(made, `${name}.elf`);
-  const cache = cacheDir(await loadHost());
-  return (await findOwnGuest(crateOf(name), { cacheDir: cache })).path;
+export function elfOf(name: ElfName | "plain" | "counting"): string {
+  const dir = process.env.MOTE_TEST_GUESTS;
+  if (dir) return join(dir, `${name}.elf`);
+  throw new Error("Set MOTE_TEST_GUESTS to the folder that real_test.ts made");
 }
 
 /** Whether this machine can run micro-VMs, however slowly. */
@@ -31,6 +26,3 @@ export function hasMachines(): boolean {
   return process.platform === "linux" &&
     / svm | vmx /.test(readFileSync("/proc/cpuinfo", "utf8"));
 }
-
-/** A folder for what a test makes. */
-export const scratch = join(tmpdir(), "mote-test-guests");

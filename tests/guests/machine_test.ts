@@ -1,4 +1,4 @@
-/** Own guests in real micro-VMs. Where there is none, `scripts/in_machine.sh` has one. */
+/** Own guests in real micro-VMs; `deno task ok --only "own guests"` runs it where there are some. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -6,7 +6,9 @@ import { createSession, SandboxError, tool } from "@mote/sandbox";
 import type { RunResult, Session, SessionOptions } from "@mote/sandbox";
 import { bounded } from "../conformance/targets.ts";
 import { attacks } from "./attacks.ts";
-import { type ElfName, elfOf, hasMachines } from "./elfs.ts";
+import { elfOf, hasMachines } from "./elfs.ts";
+
+type ElfName = Parameters<typeof elfOf>[0];
 
 const skip = hasMachines() ? false : "this machine has no hypervisor";
 
@@ -15,16 +17,16 @@ const testMs = 240_000;
 const limitMs = 2_000;
 const graceMs = 60_000;
 
-async function open(
+function open(
   name: ElfName,
   options: SessionOptions<"hyperlight"> = {},
 ): Promise<Session> {
-  return await createSession({
+  return createSession({
     timeoutMs: 120_000,
     ...options,
     backend: "hyperlight",
     acceptEmulatedHypervisor: true,
-    guestBinaryPath: await elfOf(name),
+    guestBinaryPath: elfOf(name),
   });
 }
 
@@ -79,6 +81,19 @@ test(
         code.replaceAll("print ", ""),
       );
     }),
+);
+
+test(
+  "a guest without SSE runs, and one with its own crates",
+  { skip },
+  async () => {
+    await withGuest("plain", {}, async (session) => {
+      assert.equal((await session.run("add 40 2")).stdout, "42\n");
+    });
+    await withGuest("counting", {}, async (session) => {
+      assert.equal((await session.run("four")).stdout, "4\n");
+    });
+  },
 );
 
 test("tools answer, fail and are limited", { skip }, async () => {
