@@ -45,5 +45,7 @@ export const attacks: Readonly<Record<string, End>> = {
   tools_flood: late,
   tools_arguments_endless: late,
   buffer_corrupted: crash,
+  buffer_corrupted_flood: { ends: ["TIMED_OUT", "GUEST_CRASHED"] },
+  notify_flood: late,
   buffer_corrupted_at_return: crash,
 };

@@ -74,9 +74,20 @@ pub fn buffer_filled() {
     }
 }
 
+/// The host is told to look at them, and then asked for something.
 pub fn buffer_corrupted() {
     buffer_filled();
+    machine::out(NOTIFY, 0);
+    println!("still talking");
+}
+
+pub fn notify_flood() {
     loop {
         machine::out(NOTIFY, 0);
     }
+}
+
+pub fn buffer_corrupted_flood() {
+    buffer_filled();
+    notify_flood();
 }

@@ -42,6 +42,8 @@ fn run(code: &[u8]) -> i32 {
         b"tools_flood" => calls::tools_flood(),
         b"tools_arguments_endless" => calls::tools_arguments_endless(),
         b"buffer_corrupted" => calls::buffer_corrupted(),
+        b"buffer_corrupted_flood" => calls::buffer_corrupted_flood(),
+        b"notify_flood" => calls::notify_flood(),
         b"buffer_corrupted_at_return" => calls::buffer_filled(),
         _ => {
             eprintln!("there is no such attack");

@@ -9,7 +9,6 @@ use mote_core::mailbox::Mailbox;
 use mote_core::request::{Guest, ImageFile, Open, RunHead};
 use mote_core::run::{NewRun, Run};
 use mote_engine_hyperlight::HyperlightEngine;
-use mote_engine_wasm::WasmEngine;
 use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -102,7 +101,7 @@ fn open(path: PathBuf, file: &[u8]) -> Arc<dyn Sandbox> {
         limits: Limits::default(),
         seed: None,
     };
-    let engine = HyperlightEngine::new(Arc::new(WasmEngine::new()));
+    let engine = HyperlightEngine::new();
     engine.open(&open, &Patient).expect("the guest opens").0
 }
 

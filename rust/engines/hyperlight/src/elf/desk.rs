@@ -1,11 +1,12 @@
 //! The functions that a guest may call. Whatever it says, they answer with bytes or an error, and end with the run.
 
+use crate::leash::lock;
 use hyperlight_host::{HyperlightError, Result};
 use mote_core::calls::CallStatus;
 use mote_core::run::{Run, Stream};
 use mote_wasi::SeededRandom;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Bytes that go through one call, in either direction: the most that fits the transport whatever else is in it.
 pub const PIECE_BYTES: usize = 16 << 10;
@@ -76,7 +77,7 @@ impl Desk {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     pub fn begin(&self, task: Task) {

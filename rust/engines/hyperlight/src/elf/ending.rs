@@ -7,6 +7,7 @@ use hyperlight_host::HyperlightError;
 use mote_core::engine::Outcome;
 use mote_core::error::{Code, Error, bytes};
 use mote_core::run::{Run, Stream};
+use mote_engine_wasm::shared::crashed;
 use std::sync::Arc;
 
 /// What Rust's standard library says when the heap is used up; it gives a guest no other way to tell.
@@ -80,10 +81,6 @@ fn memory_exceeded(heap_bytes: u64) -> Error {
         bytes(heap_bytes)
     );
     Error::limit(Code::MemoryExceeded, "memory", message)
-}
-
-fn crashed(why: &str) -> Error {
-    Error::new(Code::GuestCrashed, format!("Cannot run code: the guest crashed: {why}"))
 }
 
 /// What a guest said at its end, in one line without what a terminal would act on.

@@ -2,14 +2,15 @@
 
 use super::machine::{Machine, Sizes};
 use super::notes;
+use crate::leash::lock;
 use hyperlight_host::sandbox::snapshot::Snapshot;
 use mote_core::error::{Code, Error, Result, bytes};
 use mote_core::limits::Limits;
 use mote_core::request::ImageFile;
+use mote_engine_wasm::shared::hex;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::fmt::Write;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 /// Largest guest file.
 const MOST_FILE_BYTES: u64 = 256 << 20;
@@ -30,7 +31,7 @@ pub struct Images {
 
 impl Images {
     pub fn get(&self, file: &ImageFile, limits: &Limits) -> Result<Arc<Image>> {
-        let known = self.lock().get(&file.sha256).and_then(Weak::upgrade);
+        let known = lock(&self.known).get(&file.sha256).and_then(Weak::upgrade);
         let image = match known {
             Some(image) => image,
             None => Arc::new(Image::read(file)?),
@@ -47,14 +48,10 @@ impl Images {
                 ),
             ));
         }
-        let mut known = self.lock();
+        let mut known = lock(&self.known);
         known.retain(|_, image| image.strong_count() > 0);
         known.insert(file.sha256.clone(), Arc::downgrade(&image));
         Ok(image)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Weak<Image>>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -88,11 +85,4 @@ impl Image {
         let _ = self.snapshot.set(snapshot);
         Ok(machine)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

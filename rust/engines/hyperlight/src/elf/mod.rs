@@ -4,7 +4,6 @@
 mod desk;
 mod ending;
 mod image;
-mod leash;
 mod machine;
 mod notes;
 mod sandbox;
@@ -16,13 +15,14 @@ use mote_core::request::{ImageFile, Open, Opened};
 use std::sync::Arc;
 use std::time::Instant;
 
+#[derive(Default)]
 pub struct Engine {
     images: Images,
 }
 
 impl Engine {
     pub fn new() -> Self {
-        Self { images: Images::default() }
+        Self::default()
     }
 
     pub fn open(&self, open: &Open, file: &ImageFile, opening: &dyn Opening) -> Result<(Arc<dyn Sandbox>, Opened)> {

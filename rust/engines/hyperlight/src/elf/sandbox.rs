@@ -3,13 +3,14 @@
 use super::desk::{Desk, Task};
 use super::ending;
 use super::image::Image;
-use super::leash::Leash;
 use super::machine::Machine;
+use crate::leash::Leash;
 use crate::pinned::Pinned;
 use mote_core::engine::{Outcome, Sandbox};
 use mote_core::error::{Code, Error, Result};
 use mote_core::request::{Open, RunHead, Submit};
 use mote_core::run::Run;
+use mote_engine_wasm::shared;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -30,7 +31,7 @@ struct Vm {
 
 impl ElfSandbox {
     pub fn start(open: &Open, image: Arc<Image>) -> Result<Self> {
-        let desk = Arc::new(Desk::new(&open.env, seed(open.seed.as_deref())?));
+        let desk = Arc::new(Desk::new(&open.env, shared::seed(open.seed.as_deref())?));
         let make = move || {
             let machine = Some(image.boot(&desk)?);
             Ok(Vm { image, desk, machine })
@@ -114,21 +115,4 @@ impl Sandbox for ElfSandbox {
                        Pass data as stdin, or use wasm, hyperlight without guestBinaryPath, docker, podman or kubernetes.";
         Err(Error::new(Code::Unsupported, message))
     }
-}
-
-/// 64 hexadecimal digits, or random bytes.
-fn seed(digits: Option<&str>) -> Result<[u8; 32]> {
-    let mut seed = [0; 32];
-    let Some(digits) = digits else {
-        getrandom::fill(&mut seed).map_err(|error| Error::internal(format!("Cannot seed a session: {error}")))?;
-        return Ok(seed);
-    };
-    let invalid = || Error::new(Code::InvalidOption, "Cannot open session: seed is not 64 hexadecimal digits");
-    if digits.len() != 64 || !digits.is_ascii() {
-        return Err(invalid());
-    }
-    for (byte, at) in seed.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(&digits[at..at + 2], 16).map_err(|_| invalid())?;
-    }
-    Ok(seed)
 }

@@ -6,6 +6,7 @@ use mote_core::request::{ImageFile, Open, Opened};
 
 use std::sync::Arc;
 
+#[derive(Default)]
 pub struct Engine {}
 
 impl Engine {
