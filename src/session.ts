@@ -195,6 +195,7 @@ const _ownLanguage = {
   guest: null,
   code: "source",
   noInstall: "a guest of your own has all its libraries linked in",
+  installIn: ["wasm"],
 } as const;
 
 async function _ownGuest(
@@ -295,10 +296,10 @@ class _Session implements Session {
     this.#open("install packages");
     const names = parsePackages(packages, "packages");
     const { signal, onProgress } = parseCallOptions(options);
-    const { name, noInstall } = this.#language;
+    const { name, noInstall, installIn } = this.#language;
     if (!this.capabilities.install.includes(name)) {
       const state = noInstall ?? `${name} has no packages`;
-      throw unsupported(state, [], "install packages");
+      throw unsupported(state, installIn ?? [], "install packages");
     }
     const { installPackages } = await import("./install/install.ts");
     const added = await installPackages(names, {

@@ -187,9 +187,9 @@ test(
     withGuest("template", {}, async (session) => {
       for (
         const refused of [
-          session.listFiles(),
-          session.copyToRuntime(new URL(import.meta.url), "here.ts"),
-          session.install(["six"]),
+          () => session.listFiles(),
+          () => session.copyToRuntime(new URL(import.meta.url), "here.ts"),
+          () => session.install(["six"]),
         ]
       ) await assert.rejects(refused, { code: "UNSUPPORTED" });
       assert.deepEqual(session.capabilities.install, []);
