@@ -78,6 +78,11 @@ export class Flights<T> {
     abort();
     try {
       return await Promise.race([flight.result!, left]);
+    } catch (error) {
+      flight.leave(listener);
+      // Nothing of it is left once the last one who waited is told.
+      if (flight.signal.aborted) await flight.result!.catch(() => {});
+      throw error;
     } finally {
       signal?.removeEventListener("abort", abort);
       flight.leave(listener);
