@@ -19,6 +19,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** Layers from the top; a module imports from its own folder or from a layer below. */
 const layers: readonly { name: string; has: RegExp }[] = [
+  { name: "cli", has: /^src\/cli\// },
   { name: "entry", has: /^(mod|testing)\.ts$/ },
   {
     name: "session",
@@ -43,6 +44,7 @@ const layers: readonly { name: string; has: RegExp }[] = [
 const places: readonly { what: RegExp; only: RegExp; name: string }[] = [
   { what: /\bDeno\.dlopen\b/, only: /^ffi\/deno\.ts$/, name: "Deno.dlopen" },
   { what: /["']koffi["']/, only: /^ffi\/koffi\.ts$/, name: "koffi" },
+  { what: /["']commander["']/, only: /^src\/cli\//, name: "commander" },
   { what: /\bDeno\./, only: /^(ffi\/deno|src\/host)\.ts$/, name: "Deno" },
   {
     what: /from ["'](zod|fast-check)/,

@@ -55,6 +55,11 @@ function packMain(): string {
   rmSync(`${out}/deno.tgz`);
   mkdirSync(`${dir}/guests`, { recursive: true });
   cpSync(`${root}/guests/images`, `${dir}/guests/images`, { recursive: true });
+  // The crate that own guests begin from.
+  cpSync(`${root}/guests/template`, `${dir}/guests/template`, {
+    recursive: true,
+    filter: (path) => basename(path) !== "target",
+  });
   for (const name of ["LICENSE", "README.md", "SECURITY.md", "CHANGELOG.md"]) {
     if (existsSync(`${root}/${name}`)) {
       copyFileSync(`${root}/${name}`, `${dir}/${name}`);
@@ -66,7 +71,11 @@ function packMain(): string {
     json.engines = { node: ">=20" };
     json.sideEffects = false;
     // Imported when first needed, which `deno pack` does not see.
-    json.dependencies = { ...json.dependencies, koffi: versionOf("koffi") };
+    json.dependencies = {
+      ...json.dependencies,
+      commander: versionOf("commander"),
+      koffi: versionOf("koffi"),
+    };
     delete json.files;
     json.optionalDependencies = Object.fromEntries(
       platforms.map((name) => [`${json.name}-${name}`, json.version]),

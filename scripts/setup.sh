@@ -27,6 +27,12 @@ need clang-22 clang-22
 need llvm-ar-22 llvm-22
 need wasm-ld-22 lld-22
 need wasm-opt binaryen
+need clang-19 clang-19
+need llvm-ar-19 llvm-19
+need ld.lld-19 lld-19
+# Rust with the sources of its standard library, which guests of micro-VMs are built with.
+sources() { [ -e "$("$1" --print sysroot 2>/dev/null)/lib/rustlib/src/rust/library/Cargo.lock" ]; }
+sources rustc || sources /usr/bin/rustc || packages+=(rustc-web cargo-web rust-web-src)
 [ -e /usr/lib/wasm32-wasi/libc.a ] || packages+=(wasi-libc)
 [ -e /usr/lib/llvm-22/lib/clang/22/lib/wasi/libclang_rt.builtins-wasm32.a ] || packages+=(libclang-rt-22-dev-wasm32)
 python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)

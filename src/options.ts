@@ -96,12 +96,14 @@ export interface CommonOptions {
   onProgress?: (progress: Progress) => void;
 }
 
-/** Options that only `hyperlight` takes; not part of this version. */
+/** Options that only `hyperlight` takes. */
 export interface HyperlightOptions {
-  /** An own guest ELF. */
+  /** A guest of your own: an ELF file, or the folder of its crate, which is built. Code is handed to it as it is, whatever `lang`. */
   guestBinaryPath?: string;
-  /** Keeps the project that a guest was built from. */
+  /** Keeps the folder that a crate was built in, so that its next build is short. @default false */
   keepTemplate?: boolean;
+  /** How long building a crate may take, in ms. @default 600_000; 1_000 to 7_200_000 */
+  buildTimeoutMs?: number;
   /** Uses a hypervisor that is itself emulated. */
   acceptEmulatedHypervisor?: boolean;
   /** Which guest. */
@@ -290,6 +292,7 @@ const _session = object<AnyOptions>(
     securityPolicy: anything,
     guestBinaryPath: _text,
     keepTemplate: boolean,
+    buildTimeoutMs: integer(1_000, 7_200_000, "ms"),
     acceptEmulatedHypervisor: boolean,
     guest: oneOf(["micro", "linux"]),
     image: _text,
@@ -349,6 +352,7 @@ export function parseSessionOptions(value: unknown): ParsedOptions {
   if (Object.keys(options.tools ?? {}).length > 256) {
     throw invalid("tools", "it has more than 256 tools", "Give fewer.");
   }
+  _checkOwnGuest(options);
   return {
     ...options,
     backend: options.backend ?? "auto",
@@ -359,6 +363,19 @@ export function parseSessionOptions(value: unknown): ParsedOptions {
       ...limits,
     }),
   };
+}
+
+function _checkOwnGuest(options: AnyOptions): void {
+  const own = options.guestBinaryPath !== undefined;
+  if (own && options.guest !== undefined) {
+    const cure = "Give one of them.";
+    throw invalid("guest", "guestBinaryPath says what runs", cure);
+  }
+  for (const name of ["keepTemplate", "buildTimeoutMs"] as const) {
+    if (own || options[name] === undefined) continue;
+    const cure = "Give the folder of a guest's crate as guestBinaryPath.";
+    throw invalid(name, "without guestBinaryPath nothing is built", cure);
+  }
 }
 
 const _none: RunOptions = Object.freeze({});

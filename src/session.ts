@@ -8,7 +8,7 @@ import type {
 import { chooseBackend, probeAll } from "./backends/choose.ts";
 import { cacheDir } from "./cache.ts";
 import { SandboxError } from "./errors.ts";
-import { chooseGuest } from "./guests/choose.ts";
+import { chooseGuest, type ChosenGuest } from "./guests/choose.ts";
 import { loadHost } from "./host.ts";
 import type { LanguageData } from "./languages/language.ts";
 import { languages } from "./languages/languages.ts";
@@ -126,24 +126,25 @@ const _none: Readonly<Record<never, never>> = Object.freeze({});
 
 /** Opens a session behind a backend that was chosen. */
 export async function openSession(
-  backend: Backend,
+  chosen: Backend,
   reason: string,
   options: ParsedOptions,
-  language: LanguageData = languages[options.lang],
+  spoken: LanguageData = languages[options.lang],
 ): Promise<Session> {
+  const capabilities = chosen.capabilitiesWith?.(options);
+  const backend = capabilities ? { ...chosen, capabilities } : chosen;
   refuseUnsupported(backend, options);
+  const own = options.guestBinaryPath;
+  const language = own === undefined ? spoken : { ...spoken, ..._ownLanguage };
   const { lang, limits, signal } = options;
   const host = await loadHost();
   const verbose = options.verbose === true || host.env("MOTE_LOG") === "info";
   const report = new Reporter(host, verbose, options.onProgress);
   if (signal?.aborted) throw _aborted(signal);
   const cache = cacheDir(host);
-  const { image, guest } = chooseGuest(
-    backend.guests,
-    language.guest,
-    options,
-    host,
-  );
+  const { image, guest } = own === undefined
+    ? chooseGuest(backend.guests, language.guest, options, host)
+    : await _ownGuest(own, options, cache, report);
   const spec: OpenSpec = {
     lang,
     image,
@@ -176,6 +177,7 @@ export async function openSession(
       lang,
       limits,
       ...(image && { imageSha256: image.sha256 }),
+      ...(guest?.kind === "elf" && { imageSha256: guest.elf.sha256 }),
     },
   });
   if (!options.libraries?.length) return session;
@@ -186,6 +188,33 @@ export async function openSession(
     await session.close();
     throw error;
   }
+}
+
+/** A guest of the user's gets code as it is. */
+const _ownLanguage = {
+  guest: null,
+  code: "source",
+  noInstall: "a guest of your own has all its libraries linked in",
+  installIn: ["wasm"],
+} as const;
+
+async function _ownGuest(
+  path: string,
+  { keepTemplate, buildTimeoutMs, signal }: ParsedOptions,
+  cacheDir: string,
+  report: Reporter,
+): Promise<ChosenGuest> {
+  const { findOwnGuest } = await import("./guests/own.ts");
+  const { progress: onProgress } = report;
+  const options = {
+    cacheDir,
+    keepTemplate,
+    buildTimeoutMs,
+    signal,
+    onProgress,
+  };
+  const elf = await findOwnGuest(path, options).finally(() => report.clear());
+  return { image: null, guest: { kind: "elf", elf } };
 }
 
 class _Session implements Session {
@@ -267,10 +296,10 @@ class _Session implements Session {
     this.#open("install packages");
     const names = parsePackages(packages, "packages");
     const { signal, onProgress } = parseCallOptions(options);
-    const { name, noInstall } = this.#language;
+    const { name, noInstall, installIn } = this.#language;
     if (!this.capabilities.install.includes(name)) {
       const state = noInstall ?? `${name} has no packages`;
-      throw unsupported(state, [], "install packages");
+      throw unsupported(state, installIn ?? [], "install packages");
     }
     const { installPackages } = await import("./install/install.ts");
     const added = await installPackages(names, {

@@ -11,6 +11,7 @@ const _only: {
 } = {
   guestBinaryPath: ["hyperlight"],
   keepTemplate: ["hyperlight"],
+  buildTimeoutMs: ["hyperlight"],
   acceptEmulatedHypervisor: ["hyperlight"],
   guest: ["hyperlight"],
   image: _pods,

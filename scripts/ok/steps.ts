@@ -1,9 +1,17 @@
 /** What `deno task ok` runs, in this order. */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { cacheDir, root } from "../cargo.ts";
 import { fromCargo, fromJunit } from "./counts.ts";
 import type { Counts } from "./counts.ts";
 import { prepareConsumer } from "./consumer.ts";
+import { runInMachine } from "./machine.ts";
 import { cargoFuzz, nodeBinary } from "./programs.ts";
 
 /** Runs a command with its output in the step's log; resolves to its exit code. */
@@ -30,6 +38,8 @@ export interface Step {
 }
 
 const deno = Deno.execPath();
+
+const entries = ["mod.ts", "testing.ts", "src/cli/main.ts"];
 
 function check(name: string, command: string, ...args: string[]): Step {
   return { name, run: async (tools) => (await tools.run(command, args)) === 0 };
@@ -97,6 +107,30 @@ function nodeTests(version: number): Step {
     },
   };
 }
+
+/** In a machine with a hypervisor, with the guests that the step before has built. */
+const ownGuests: Step = {
+  name: "own guests, in a VM",
+  async run({ run, report }) {
+    const out = `${cacheDir}/machine`;
+    mkdirSync(out, { recursive: true });
+    const made = `${out}/own-guests.xml`;
+    rmSync(made, { force: true });
+    const env = {
+      MOTE_TEST_GUESTS: `${cacheDir}/test-guests`,
+      MOTE_LIBRARY: `${root}/target/release/libmote.so`,
+    };
+    const args = ["test", "-A", "--no-check", `--junit-path=${made}`];
+    const code = await runInMachine(
+      run,
+      deno,
+      [...args, "tests/guests/machine_test.ts"],
+      { env, out },
+    );
+    if (existsSync(made)) copyFileSync(made, report);
+    return counted(code, report, "own guests, in a VM");
+  },
+};
 
 function fuzzTargets(): string[] {
   const dir = `${root}/rust/fuzz/fuzz_targets`;
@@ -186,7 +220,7 @@ export const steps: readonly Step[] = [
   check("format", deno, "fmt", "--check"),
   check("lint", deno, "lint"),
   check("types", deno, "check", "."),
-  check("docs of the API", deno, "doc", "--lint", "mod.ts", "testing.ts"),
+  check("docs of the API", deno, "doc", "--lint", ...entries),
   check("arrows", deno, "run", "-A", "scripts/imports.ts"),
   check("house rules", deno, "run", "-A", "scripts/tidy.ts"),
   check("cargo fmt", "cargo", "fmt", "--all", "--check"),
@@ -216,5 +250,7 @@ export const steps: readonly Step[] = [
   cargoTests,
   header,
   check("guest images", "bash", "guests/check.sh"),
+  denoTests("guests, built", "tests/guests/real_test.ts"),
+  ownGuests,
   fuzz,
 ];

@@ -3,6 +3,7 @@ import type {
   BackendChoice,
   BackendName,
   Language,
+  ParsedOptions,
   ResolvedLimits,
 } from "../options.ts";
 import type { FileEntry, LimitName, Progress, Timings } from "../result.ts";
@@ -81,8 +82,8 @@ export type GuestSpec =
   | {
     /** A Hyperlight guest of the user's. */
     readonly kind: "elf";
-    /** Where it is, absolute. */
-    readonly path: string;
+    /** Its file. */
+    readonly elf: GuestImage;
   };
 
 /** What a backend is told when a session opens. */
@@ -220,6 +221,8 @@ export interface Backend {
   readonly name: BackendName | "memory";
   /** What it can do. */
   readonly capabilities: Capabilities;
+  /** What it can do with the options of a session, where that depends on them. */
+  capabilitiesWith?(options: ParsedOptions): Capabilities;
   /** What it needs of the guest toolkit: nothing, images, or what a micro-VM boots. */
   readonly guests: "none" | "images" | "machines";
   /** Whether it can be used on this machine. */

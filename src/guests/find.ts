@@ -23,7 +23,7 @@ export function findGuest(name: string, host: Host): FoundGuest {
 
 function _find(name: string, host: Host): FoundGuest {
   const looked: string[] = [];
-  for (const folder of _folders(host)) {
+  for (const folder of imageFolders(host)) {
     const index = `${folder}/images.json`;
     looked.push(index);
     const text = host.readText(index);
@@ -43,7 +43,8 @@ function _find(name: string, host: Host): FoundGuest {
   );
 }
 
-function _folders(host: Host): string[] {
+/** Where images may be: in this package or checkout, and beside MOTE_LIBRARY. */
+export function imageFolders(host: Host): string[] {
   const folders: string[] = [];
   const own = new URL("../../guests/images", import.meta.url);
   if (own.protocol === "file:") folders.push(pathOf(own, host.platform));

@@ -1,4 +1,4 @@
-import type { Language } from "../options.ts";
+import type { BackendName, Language } from "../options.ts";
 
 /** What Mote knows of a language. */
 export interface LanguageData {
@@ -10,4 +10,6 @@ export interface LanguageData {
   readonly code: "source" | "module";
   /** Why `install()` does not know it, if so. */
   readonly noInstall?: string;
+  /** Backends that know it all the same. */
+  readonly installIn?: readonly BackendName[];
 }

@@ -37,7 +37,9 @@ function below(folder: string, ending: string): string[] {
 
 const documents = readdirSync(root).filter((name) => name.endsWith(".md")).map((
   name,
-) => join(root, name)).concat(below("docs", ".md"), below("bench", ".md"));
+) => join(root, name)).concat(below("docs", ".md"), below("bench", ".md"), [
+  join(root, "guests/template/README.md"),
+]);
 
 const sources = [
   join(root, "mod.ts"),

@@ -53,7 +53,7 @@ pub enum Guest {
         preload: Vec<String>,
     },
     /// A Hyperlight guest of the user's.
-    Elf { path: PathBuf },
+    Elf { elf: ImageFile },
 }
 
 /// The `ok` of a done `open`.

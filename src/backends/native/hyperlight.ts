@@ -12,10 +12,23 @@ const _capabilities: Capabilities = Object.freeze<Capabilities>({
   processes: false,
 });
 
+/** A guest of the user's takes code as it is, whatever its language, and has everything linked in. */
+const _ownGuest: Capabilities = Object.freeze<Capabilities>({
+  ..._capabilities,
+  interactive: _capabilities.languages,
+  install: [],
+  tools: _capabilities.languages,
+  network: false,
+  nativeLibraries: false,
+  processes: false,
+});
+
 /** Micro-VMs. */
 export const hyperlightBackend: Backend = {
   name: "hyperlight",
   capabilities: _capabilities,
+  capabilitiesWith: ({ guestBinaryPath }) =>
+    guestBinaryPath === undefined ? _capabilities : _ownGuest,
   guests: "machines",
   probe: () => probeEngine("hyperlight"),
   open: (spec) => openEngine("hyperlight", spec),

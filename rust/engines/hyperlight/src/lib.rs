@@ -3,6 +3,7 @@
 
 mod elf;
 mod engine;
+mod leash;
 mod linux;
 mod micro;
 mod pinned;

@@ -80,7 +80,7 @@ impl Common {
 }
 
 /// 64 hexadecimal digits, or random bytes.
-fn seed(digits: Option<&str>) -> Result<[u8; 32]> {
+pub fn seed(digits: Option<&str>) -> Result<[u8; 32]> {
     let mut seed = [0; 32];
     let Some(digits) = digits else {
         getrandom::fill(&mut seed).map_err(|error| Error::internal(format!("Cannot seed a session: {error}")))?;

@@ -44,6 +44,7 @@ pub enum Missing {
     /// It is there and does not run a guest.
     Failing { why: String },
     /// Hyperlight knows no hypervisor of this system.
+    #[cfg_attr(target_os = "linux", allow(dead_code))]
     System,
 }
 

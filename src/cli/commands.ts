@@ -1,0 +1,6 @@
+import type { AddCommand } from "./command.ts";
+import { addGuest } from "./guest.ts";
+import { addProbe } from "./probe.ts";
+
+/** Every command, in the order of the help. */
+export const commands: readonly AddCommand[] = [addGuest, addProbe];
