@@ -2,6 +2,7 @@
 
 mod attr;
 mod audit;
+mod by_path;
 mod change;
 mod content;
 mod host;
@@ -16,6 +17,7 @@ mod reap;
 use alloc::vec::Vec;
 
 pub(crate) use attr::Times;
+pub use by_path::{Attributes, Tree};
 pub use host::{Entry, EntryKind, PathError};
 pub use node::Area;
 pub use quota::{ENTRY_BYTES, Limits, Usage};
