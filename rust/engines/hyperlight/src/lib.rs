@@ -5,7 +5,6 @@ mod elf;
 mod engine;
 mod linux;
 mod micro;
-#[expect(dead_code, reason = "used by the guests that come next")]
 mod pinned;
 mod probe;
 

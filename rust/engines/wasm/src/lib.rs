@@ -23,6 +23,14 @@ mod unpack;
 
 pub use engine::WasmEngine;
 
+/// What the engine of micro-VMs does in the same way.
+pub mod shared {
+    pub use crate::cache::{Building, obtain};
+    pub use crate::ending::{crashed, memory_exceeded};
+    pub use crate::files::serve as serve_files;
+    pub use crate::sandbox::Common;
+}
+
 /// What the benchmark measures one by one.
 #[doc(hidden)]
 pub mod parts {
