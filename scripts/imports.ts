@@ -35,7 +35,7 @@ const layers: readonly { name: string; has: RegExp }[] = [
   {
     name: "base",
     has:
-      /^src\/(options|check|tools|result|errors|rights|host|host_error|cache|output|progress)\.ts$/,
+      /^src\/(options|check|tools|result|errors|rights|host|host_error|cache|output|progress|linux_guest)\.ts$/,
   },
 ];
 

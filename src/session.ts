@@ -1,6 +1,7 @@
 import type {
   Backend,
   BackendStatus,
+  Capabilities,
   CapabilitiesOf,
   OpenSpec,
   Wall,
@@ -36,6 +37,8 @@ import type {
 } from "./result.ts";
 import { type RunContext, runProgram, type Sink } from "./run.ts";
 import { type RunStream, streamRun } from "./stream.ts";
+import type { PreparedPackages } from "./install/install.ts";
+import { wantsLinux } from "./linux_guest.ts";
 import { refuseUnsupported, unsupported } from "./support.ts";
 
 /** The wall of a session. */
@@ -138,12 +141,15 @@ export async function openSession(
   const report = new Reporter(host, verbose, options.onProgress);
   if (signal?.aborted) throw _aborted(signal);
   const cache = cacheDir(host);
+  const packages = await _packagesToOpenWith(backend, options, cache, report);
   const { image, guest } = chooseGuest(
     backend.guests,
     language.guest,
     options,
     host,
+    packages?.site,
   );
+  const isLinux = guest?.kind === "linux";
   const spec: OpenSpec = {
     lang,
     image,
@@ -168,17 +174,35 @@ export async function openSession(
   if (report.verbose) {
     report.line(`opened ${lang} in ${backend.name} (${reason})`);
   }
-  const session = new _Session(backend, reason, language, report, cache, {
-    wall,
-    tools: options.tools ?? _none,
-    receipt: {
-      backend: backend.name,
-      lang,
-      limits,
-      ...(image && { imageSha256: image.sha256 }),
+  const asLinux: ParsedOptions = isLinux
+    ? { ...options, guest: "linux" }
+    : options;
+  const capabilities = backend.capabilitiesFor?.(asLinux) ??
+    backend.capabilities;
+  const why = isLinux && !wantsLinux(options)
+    ? `${reason}; guest "linux", as libraries hold native code`
+    : reason;
+  const session = new _Session(
+    backend,
+    why,
+    capabilities,
+    language,
+    report,
+    cache,
+    {
+      wall,
+      tools: options.tools ?? _none,
+      receipt: {
+        backend: backend.name,
+        lang,
+        limits,
+        ...(image && { imageSha256: image.sha256 }),
+        ...(isLinux && { imageSha256: guest.image.sha256 }),
+      },
     },
-  });
-  if (!options.libraries?.length) return session;
+  );
+  if (packages) session.openedWith(packages.libraries);
+  if (!options.libraries?.length || packages) return session;
   try {
     await session.install(options.libraries, signal ? { signal } : {});
     return session;
@@ -186,6 +210,25 @@ export async function openSession(
     await session.close();
     throw error;
   }
+}
+
+/** Libraries of a linux guest, which are there when it opens; undefined when they are installed later, or there are none. */
+async function _packagesToOpenWith(
+  backend: Backend,
+  options: ParsedOptions,
+  cacheDir: string,
+  report: Reporter,
+): Promise<PreparedPackages | undefined> {
+  const { libraries, guest, lang, signal } = options;
+  if (backend.guests !== "machines" || !libraries?.length) return undefined;
+  if (lang !== "python" || guest === "micro") return undefined;
+  const { preparePackages } = await import("./install/install.ts");
+  const packages = await preparePackages(libraries, {
+    cacheDir,
+    signal,
+    onProgress: report.progress,
+  }).finally(() => report.clear());
+  return packages.native || wantsLinux(options) ? packages : undefined;
 }
 
 class _Session implements Session {
@@ -199,20 +242,25 @@ class _Session implements Session {
   #closed: Promise<void> | undefined;
 
   constructor(
-    backend: Backend,
+    { name }: Backend,
     reason: string,
+    capabilities: Capabilities,
     language: LanguageData,
     report: Reporter,
     cacheDir: string,
     context: RunContext,
   ) {
-    const { name } = backend;
     this.backend = { name, reason, toString: () => name };
-    this.capabilities = backend.capabilities;
+    this.capabilities = capabilities;
     this.#language = language;
     this.#report = report;
     this.#cacheDir = cacheDir;
     this.#context = context;
+  }
+
+  /** Libraries that the guest has from its start. */
+  openedWith(libraries: readonly InstalledLibrary[]): void {
+    this.#libraries = Object.freeze([...libraries]);
   }
 
   async run(code: Code, options?: RunOptions): Promise<RunResult> {
@@ -277,6 +325,7 @@ class _Session implements Session {
       cacheDir: this.#cacheDir,
       files: this.#context.wall.files("site-packages"),
       installed: this.#libraries,
+      native: this.capabilities.nativeLibraries,
       signal,
       onProgress: (progress) => {
         this.#report.progress(progress);

@@ -48,13 +48,31 @@ const candidates: readonly Candidate[] = [
     open: (options?: OpenOptions) =>
       createSession({ ...options, backend: "wasm", lang }),
   })),
+  {
+    name: "hyperlight-linux/python",
+    backend: "hyperlight",
+    lang: "python",
+    open: (options) =>
+      createSession({
+        ...options,
+        backend: "hyperlight",
+        lang: "python",
+        guest: "linux",
+        acceptEmulatedHypervisor: true,
+      }),
+  },
 ];
+
+/** What needs a hypervisor is tested when asked for. */
+const asked = (name: string, chosen: string) =>
+  name.startsWith(chosen) &&
+  (!name.startsWith("hyperlight") || chosen.startsWith("hyperlight"));
 
 async function find(): Promise<Target[]> {
   const chosen = process.env.MOTE_CONFORMANCE ?? "";
   const found: Target[] = [];
   for (
-    const candidate of candidates.filter(({ name }) => name.startsWith(chosen))
+    const candidate of candidates.filter(({ name }) => asked(name, chosen))
   ) {
     const session = await candidate.open();
     found.push({

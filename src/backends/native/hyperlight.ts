@@ -1,3 +1,4 @@
+import { wantsLinux } from "../../linux_guest.ts";
 import type { Backend, Capabilities } from "../backend.ts";
 import { openEngine, probeEngine } from "./connection.ts";
 
@@ -12,10 +13,22 @@ const _capabilities: Capabilities = Object.freeze<Capabilities>({
   processes: false,
 });
 
+const _linux: Capabilities = Object.freeze<Capabilities>({
+  languages: ["python"],
+  interactive: ["python"],
+  install: ["python"],
+  tools: ["python"],
+  cpuLimit: true,
+  network: true,
+  nativeLibraries: true,
+  processes: false,
+});
+
 /** Micro-VMs. */
 export const hyperlightBackend: Backend = {
   name: "hyperlight",
   capabilities: _capabilities,
+  capabilitiesFor: (options) => wantsLinux(options) ? _linux : _capabilities,
   guests: "machines",
   probe: () => probeEngine("hyperlight"),
   open: (spec) => openEngine("hyperlight", spec),
