@@ -18,7 +18,9 @@ export const stacks = [
 
 if (process.argv[2] === "prepare") {
   const cache = cacheDir(await loadHost());
-  const conformance = [{ libraries: ["humanize"] }];
+  const conformance = ["humanize", "markdown-it-py"].map((one) => ({
+    libraries: [one],
+  }));
   for (const { libraries } of [...stacks, ...conformance]) {
     const { site } = await preparePackages(libraries, {
       cacheDir: cache,

@@ -18,6 +18,8 @@ else
   [ -z "$MOTE_LINUX_PROGRAMS" ] || export MOTE_LINUX_PROGRAMS
 fi
 $deno run -A tests/hyperlight/packages.ts prepare
-export KVM_HOST_ENV="${KVM_HOST_ENV:-} MOTE_LINUX_PROGRAMS MOTE_CONFORMANCE MOTE_LIBRARY MOTE_CACHE_DIR MOTE_TEST_ADDRESS"
+# Without a network, pip is not to wait for one.
+export PIP_RETRIES=0 PIP_DEFAULT_TIMEOUT=5
+export KVM_HOST_ENV="${KVM_HOST_ENV:-} MOTE_LINUX_PROGRAMS MOTE_CONFORMANCE MOTE_LIBRARY MOTE_CACHE_DIR MOTE_TEST_ADDRESS PIP_RETRIES PIP_DEFAULT_TIMEOUT"
 # shellcheck disable=SC2086 # a command and its arguments
 ${KVM_HOST:-} $deno test --no-check -A $tests

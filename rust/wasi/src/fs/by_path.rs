@@ -127,6 +127,21 @@ impl Fs {
         self.rename((root, from), (root, to), now)
     }
 
+    /// A link to wherever; following it out of the tree is what is refused.
+    pub fn symlink_in(&mut self, tree: Tree, path: &str, target: &str, now: u64) -> Result<(), Errno> {
+        let found = self.walk_in(tree, path, Last::Name)?;
+        self.make_link_at(target, &found, now, Actor::Guest)
+    }
+
+    /// A second name for a file.
+    pub fn link_in(&mut self, tree: Tree, from: &str, to: &str, now: u64) -> Result<(), Errno> {
+        tree.is_writable()?;
+        self.walk_in(tree, from, Last::Stay)?;
+        self.walk_in(tree, to, Last::Name)?;
+        let root = Node::Work(tree.root().0);
+        self.link((root, from), (root, to), now)
+    }
+
     pub fn set_times_in(
         &mut self,
         tree: Tree,

@@ -48,6 +48,21 @@ fn nothing_leads_out_of_a_tree() {
 }
 
 #[test]
+fn links_are_followed_within_a_tree_only() {
+    let mut fs = files();
+    fs.write_in(Tree::Sandbox, "real", None, b"x", 1).unwrap();
+    fs.symlink_in(Tree::Sandbox, "link", "real", 2).unwrap();
+    fs.link_in(Tree::Sandbox, "real", "second", 2).unwrap();
+    fs.symlink_in(Tree::Sandbox, "out", "/tmp/x", 2).unwrap();
+    fs.symlink_in(Tree::Sandbox, "up", "../tmp", 2).unwrap();
+    assert_eq!((read(&fs, "link").unwrap(), read(&fs, "second").unwrap()), (b"x".to_vec(), b"x".to_vec()));
+    fs.write_in(Tree::Tmp, "x", None, b"y", 3).unwrap();
+    assert!(read(&fs, "out").is_err() && read(&fs, "up/x").is_err());
+    assert!(fs.write_in(Tree::Sandbox, "out", None, b"z", 4).is_err());
+    assert_eq!(fs.symlink_in(Tree::SitePackages, "a", "b", 5), Err(Errno::Rofs));
+}
+
+#[test]
 fn the_quota_holds() {
     let mut fs = files();
     assert_eq!(fs.write_in(Tree::Sandbox, "big", None, &[0; 20_000], 1), Err(Errno::Nospc));

@@ -106,6 +106,14 @@ impl FsBackend for Files {
         self.change(|fs, now| fs.rename_in(self.tree, from, to, now))
     }
 
+    fn symlink(&self, link: &str, target: &str) -> io::Result<()> {
+        self.change(|fs, now| fs.symlink_in(self.tree, link, target, now))
+    }
+
+    fn hard_link(&self, from: &str, to: &str) -> io::Result<()> {
+        self.change(|fs, now| fs.link_in(self.tree, from, to, now))
+    }
+
     fn chmod(&self, path: &str, mode: u32) -> io::Result<()> {
         self.change(|fs, _| fs.set_mode_in(self.tree, path, (mode & 0o7777) as u16))
     }
