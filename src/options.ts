@@ -70,7 +70,7 @@ export interface Rights {
    * network, so only `false` or an empty list. @default false; 1_000 hosts at most
    */
   net?: false | readonly string[];
-  /** Folders of the host that the guest may read, by where it has them, such as { "/data": "/srv/tables" }. @default {}; 16 at most */
+  /** Folders of the host that the guest may read, by where it has them, such as { "/mnt/data": "/srv/tables" }. @default {}; 16 at most */
   read?: Readonly<Record<string, string>>;
 }
 
@@ -230,9 +230,9 @@ const _module = string((value) =>
 );
 
 const _guestFolder = string((value) =>
-  /^(\/[A-Za-z0-9._-]+)+$/.test(value) && !/\/\.\.?(\/|$)/.test(value)
+  /^\/mnt\/(?!\.\.?$)[A-Za-z0-9._-]+$/.test(value)
     ? undefined
-    : 'it is no absolute path of plain names, such as "/data"'
+    : 'it is no place right below /mnt, such as "/mnt/data"'
 );
 
 const _tool: Check<Tool> = (value, name) => {

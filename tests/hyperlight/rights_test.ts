@@ -102,12 +102,12 @@ test("a folder of the host is read, and not written", async () => {
   try {
     await writeFile(join(folder, "table.csv"), "a,b\n1,2\n");
     await withSession(
-      { rights: { read: { "/data": folder } } },
+      { rights: { read: { "/mnt/data": folder } } },
       async (session) => {
         const code = [
-          'print(open("/data/table.csv").read(), end="")',
+          'print(open("/mnt/data/table.csv").read(), end="")',
           "try:",
-          '    open("/data/new", "w")',
+          '    open("/mnt/data/new", "w")',
           "except OSError as error:",
           '    print("refused", error.errno)',
         ].join("\n");
@@ -129,6 +129,9 @@ test("rights that cannot be are refused by name", async () => {
     );
   await wrong({ rights: { net: ["http://a"] } }, /rights\.net/);
   await wrong({ rights: { read: { "/sandbox/x": "/tmp" } } }, /rights\.read/);
-  await wrong({ rights: { read: { "/data": "/no-such" } } }, /rights\.read/);
+  await wrong(
+    { rights: { read: { "/mnt/data": "/no-such" } } },
+    /rights\.read/,
+  );
   await wrong({ preload: ["no_such_module"] }, /Cannot preload/);
 });

@@ -4,8 +4,10 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hlcall.h"
@@ -37,6 +39,16 @@ static void redirect(void) {
     if (opened < 0 || dup2(opened, file) < 0) die("the host serves no streams");
     if (opened != file) close(opened);
   }
+}
+
+/* The kernel unpacks the image into writable directories. It asks no user's number, only the mode. */
+static int protect(const char *path, const struct stat *found, int kind, struct FTW *at) {
+  static const char *const open_ones[] = {"/sandbox", "/tmp", "/mote", "/site-packages", "/mnt", "/dev", "/proc"};
+  for (size_t i = 0; i < sizeof open_ones / sizeof *open_ones; i++)
+    if (strcmp(path, open_ones[i]) == 0) return FTW_SKIP_SUBTREE;
+  int runs = kind == FTW_D || (found->st_mode & 0100);
+  if ((kind == FTW_D || kind == FTW_F) && chmod(path, runs ? 0555 : 0444) != 0) return FTW_STOP;
+  return FTW_CONTINUE;
 }
 
 static void configure(PyConfig *config) {
@@ -115,6 +127,7 @@ int main(void) {
   if (hlcall_open() != 0) return 1;
   redirect();
   start();
+  if (nftw("/", protect, 8, FTW_PHYS | FTW_ACTIONRETVAL) != 0) die("its files could not be protected");
   for (;;) {
     struct span input;
     if (hlcall_next("run", &input) != 0) continue;

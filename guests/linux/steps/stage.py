@@ -28,13 +28,11 @@ FOR_WHEELS = ("libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.
               "libgcc_s.so.1", "libresolv.so.2", "libnss_dns.so.2", "libnss_files.so.2")
 
 FILES = {
-    "/etc/passwd": b"root:x:0:0:root:/sandbox:/sbin/nologin\n",
-    "/etc/group": b"root:x:0:\n",
     "/etc/hosts": b"127.0.0.1 localhost\n::1 localhost\n",
     "/etc/nsswitch.conf": b"hosts: files dns\n",
     "/etc/resolv.conf": b"nameserver 1.1.1.1\nnameserver 8.8.8.8\noptions single-request\n",
 }
-DIRECTORIES = ("/sandbox", "/tmp", "/mote", "/site-packages", "/var/cache", "/dev", "/proc", "/root")
+DIRECTORIES = ("/sandbox", "/tmp", "/mote", "/site-packages", "/mnt", "/dev", "/proc")
 
 
 class Tree:
@@ -43,7 +41,7 @@ class Tree:
     def __init__(self):
         self.entries = {}
 
-    def put(self, path, data, mode=0o644):
+    def put(self, path, data, mode=0o444):
         parent = os.path.dirname(path)
         if parent != "/" and parent not in self.entries:
             self.directory(parent)
@@ -132,7 +130,7 @@ class Libraries:
             return
         self.done.add(name)
         path = self.find(name)
-        self.tree.put(f"/{MULTIARCH}/{name}", read(path), 0o755)
+        self.tree.put(f"/{MULTIARCH}/{name}", read(path), 0o555)
         self.need(path)
 
 
@@ -140,7 +138,7 @@ def stage_modules(source, tree, libraries):
     for entry in sorted(os.listdir(source)):
         if entry.endswith(".so") and not NO_MODULES.match(entry):
             path = os.path.join(source, entry)
-            tree.put(f"{LIBRARY}/lib-dynload/{entry}", read(path), 0o755)
+            tree.put(f"{LIBRARY}/lib-dynload/{entry}", read(path), 0o555)
             libraries.need(path)
 
 
@@ -171,8 +169,8 @@ def main(debian, driver, *rest):
     for folder in own:
         stage_python(folder, tree, LIBRARY)
     libraries = Libraries(debian, tree)
-    tree.put("/usr/bin/hl_motedriver", read(driver), 0o755)
-    tree.put("/lib64/ld-linux-x86-64.so.2", read(libraries.find("ld-linux-x86-64.so.2")), 0o755)
+    tree.put("/usr/bin/hl_motedriver", read(driver), 0o555)
+    tree.put("/lib64/ld-linux-x86-64.so.2", read(libraries.find("ld-linux-x86-64.so.2")), 0o555)
     libraries.need(driver)
     stage_modules(os.path.join(library, "lib-dynload"), tree, libraries)
     for name in FOR_WHEELS:

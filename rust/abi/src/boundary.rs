@@ -12,11 +12,7 @@ pub type Notify = unsafe extern "C" fn(client: u64);
 
 fn hub() -> &'static Hub {
     static HUB: OnceLock<Hub> = OnceLock::new();
-    HUB.get_or_init(|| {
-        let wasm = Arc::new(WasmEngine::new());
-        let hyperlight = Arc::new(HyperlightEngine::new(wasm.clone()));
-        Hub::new(vec![wasm, hyperlight])
-    })
+    HUB.get_or_init(|| Hub::new(vec![Arc::new(WasmEngine::new()), Arc::new(HyperlightEngine::new())]))
 }
 
 /// Runs a call; what goes wrong in it is a negative number for the caller.

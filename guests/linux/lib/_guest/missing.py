@@ -33,8 +33,8 @@ def install():
 def environment():
     os.environ.update(
         MPLBACKEND="Agg",
-        MPLCONFIGDIR="/var/cache/matplotlib",
+        MPLCONFIGDIR="/tmp/.cache/matplotlib",
         OMP_NUM_THREADS="1",
         OPENBLAS_NUM_THREADS="1",
-        XDG_CACHE_HOME="/var/cache",
+        XDG_CACHE_HOME="/tmp/.cache",
     )

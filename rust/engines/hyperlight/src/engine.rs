@@ -5,9 +5,9 @@ use crate::{elf, linux, micro};
 use mote_core::engine::{Engine, Opening, Probe, Sandbox};
 use mote_core::error::{Code, Error, Result};
 use mote_core::request::{Guest, Open, Opened};
-use mote_engine_wasm::WasmEngine;
 use std::sync::Arc;
 
+#[derive(Default)]
 pub struct HyperlightEngine {
     micro: micro::Engine,
     linux: linux::Engine,
@@ -15,9 +15,8 @@ pub struct HyperlightEngine {
 }
 
 impl HyperlightEngine {
-    /// `wasm` compiles the images that micro guests run.
-    pub fn new(wasm: Arc<WasmEngine>) -> Self {
-        Self { micro: micro::Engine::new(wasm), linux: linux::Engine::new(), elf: elf::Engine::new() }
+    pub fn new() -> Self {
+        Self { micro: micro::Engine::new(), linux: linux::Engine::new(), elf: elf::Engine::new() }
     }
 }
 

@@ -10,6 +10,7 @@ mod host_tree;
 mod list;
 mod node;
 mod open;
+mod patch;
 mod path;
 mod quota;
 mod reap;
@@ -20,6 +21,7 @@ pub(crate) use attr::Times;
 pub use by_path::{Attributes, Tree};
 pub use host::{Entry, EntryKind, PathError};
 pub use node::Area;
+pub use patch::{Listing, PatchError};
 pub use quota::{ENTRY_BYTES, Limits, Usage};
 
 pub(crate) use node::{Device, Handle, Node};

@@ -6,6 +6,7 @@ use mote_core::request::{Open, Opened};
 use std::path::Path;
 use std::sync::Arc;
 
+#[derive(Default)]
 pub struct Engine {}
 
 impl Engine {

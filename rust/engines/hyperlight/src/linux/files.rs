@@ -1,24 +1,16 @@
 //! The session's files as the guest mounts them. No file of the host is behind any path.
 
 use hyperlight_unikraft::{DirEntry, FileStat, FsBackend};
+use mote_engine_wasm::shared::{lock, wall_clock};
 use mote_wasi::Errno;
 use mote_wasi::fs::{Fs, Tree};
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub struct Files {
     fs: Arc<Mutex<Fs>>,
     tree: Tree,
-}
-
-pub fn lock(fs: &Mutex<Fs>) -> MutexGuard<'_, Fs> {
-    fs.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Nanoseconds since 1970.
-pub fn wall_clock() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
 }
 
 impl Files {

@@ -3,9 +3,8 @@
 use mote_core::engine::{Opening, Progress};
 use mote_core::error::{Code, Error, Result};
 use mote_core::request::ImageFile;
-use mote_engine_wasm::shared::{Building, obtain};
+use mote_engine_wasm::shared::{Building, Names, invalid, obtain, verified};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,8 +13,7 @@ use std::path::{Path, PathBuf};
 pub const GUEST_ABI: u32 = 1;
 const ROOT: &str = "root.cpio";
 const MANIFEST: &str = "guest.json";
-/// Largest image file, and largest file in it.
-const MOST_IMAGE_BYTES: u64 = 512 << 20;
+/// Largest file in an image.
 const MOST_FILE_BYTES: u64 = 2 << 30;
 
 /// What `guest.json` says.
@@ -50,15 +48,11 @@ pub fn progress(opening: &dyn Opening, text: String) {
     opening.progress(Progress { stage: "compile", done: 0, total: 0, text });
 }
 
-pub fn invalid(what: &str, why: impl std::fmt::Display) -> Error {
-    Error::new(Code::GuestInvalid, format!("Cannot use guest image: {what}: {why}"))
-}
-
 impl Image {
     pub fn unpacked(file: &ImageFile, cache_dir: &Path, opening: &dyn Opening) -> Result<Self> {
         let parent = cache_dir.join("linux");
         let name = format!("root-{}", file.sha256.get(..32).ok_or_else(|| invalid("sha256", "it is no SHA-256"))?);
-        obtain(&parent, &name, &[ROOT, MANIFEST], &Waiting(opening), |dir| {
+        obtain(&parent, &name, Names::These(&[ROOT, MANIFEST]), &Waiting(opening), |dir| {
             progress(opening, "unpacking the linux guest".to_owned());
             unpack(file, dir)
         })?;
@@ -91,27 +85,4 @@ fn unpack(file: &ImageFile, dir: &Path) -> Result<()> {
         fs::write(&path, &bytes).map_err(unwritten)?;
     }
     Ok(())
-}
-
-/// The bytes of the image file, once their hash is the expected one.
-fn verified(image: &ImageFile) -> Result<Vec<u8>> {
-    let path = image.path.display();
-    let unreadable = |error: std::io::Error| {
-        let message = format!("Cannot read guest image {path}: {error}; build it or install the package again");
-        Error::new(Code::GuestNotFound, message)
-    };
-    if fs::metadata(&image.path).map_err(unreadable)?.len() > MOST_IMAGE_BYTES {
-        return Err(invalid(&path.to_string(), format!("it is larger than {MOST_IMAGE_BYTES} bytes")));
-    }
-    let bytes = fs::read(&image.path).map_err(unreadable)?;
-    let found = hex(&Sha256::digest(&bytes));
-    if found != image.sha256 {
-        let why = format!("its SHA-256 is {found}, expected {}", image.sha256);
-        return Err(invalid(&path.to_string(), why));
-    }
-    Ok(bytes)
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -29,9 +29,8 @@ use vm::{Outside, Vm};
 const MOST_KEPT: usize = 4;
 /// Folders of the host that one session may see.
 const MOST_MOUNTS: usize = 16;
-/// Where the guest has something of its own.
-const TAKEN: [&str; 13] =
-    ["bin", "dev", "etc", "lib", "lib64", "mote", "proc", "root", "sandbox", "site-packages", "tmp", "usr", "var"];
+/// Below this the guest has folders of the host.
+const PLACE: &str = "/mnt/";
 
 type Place = Arc<Mutex<Option<Arc<Template>>>>;
 
@@ -122,15 +121,12 @@ fn check(guest: &LinuxGuest) -> Result<()> {
         return Err(invalid(format!("rights.read has more than {MOST_MOUNTS} folders. Give fewer")));
     }
     for (path, host) in &guest.mounts {
-        let parts: Vec<&str> = path.strip_prefix('/').map(|path| path.split('/').collect()).unwrap_or_default();
-        let plain = |part: &&str| {
-            !matches!(*part, "" | "." | "..")
+        let plain = |part: &str| {
+            !matches!(part, "" | "." | "..")
                 && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
         };
-        if parts.is_empty() || !parts.iter().all(plain) || TAKEN.contains(&parts[0]) {
-            let why = format!(
-                "rights.read has the place {path:?}, which the guest cannot have. Choose one such as \"/data\""
-            );
+        if !path.strip_prefix(PLACE).is_some_and(plain) {
+            let why = format!("rights.read has the place {path:?}, which is not right below {PLACE}. Write \"/mnt/data\"");
             return Err(invalid(why));
         }
         if !host.is_dir() {

@@ -7,7 +7,7 @@ use mote_core::engine::{LimitHit, Outcome, Sandbox};
 use mote_core::error::Result;
 use mote_core::request::{Open, RunHead, Submit};
 use mote_core::run::Run;
-use mote_engine_wasm::shared::{Common, crashed, memory_exceeded, serve_files};
+use mote_engine_wasm::shared::{Common, crashed, lock, memory_exceeded, serve_files};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -94,7 +94,6 @@ impl Sandbox for Machine {
     }
 
     fn files(&self, request: &Submit, payload: &[u8]) -> Result<(serde_json::Value, Vec<u8>)> {
-        let mut fs = super::files::lock(&self.common.fs);
-        serve_files(&mut fs, request, payload)
+        serve_files(&mut lock(&self.common.fs), request, payload)
     }
 }

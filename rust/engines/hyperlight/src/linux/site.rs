@@ -1,14 +1,12 @@
 //! Libraries that a session opens with: a folder the installer unpacked, checked against its list of files.
 
-use super::image::hex;
 use mote_core::error::{Code, Error, Result};
 use mote_core::request::ImageFile;
+use mote_engine_wasm::shared::{hex, wall_clock};
 use mote_wasi::fs::{Area, Fs, Limits};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::fs;
-
-use super::files::wall_clock;
 
 #[derive(Deserialize)]
 struct Listed {

@@ -1,7 +1,6 @@
 //! What every session with the same image, libraries and preloaded modules begins with: one snapshot, made once.
 
-use super::files::lock;
-use super::image::{GUEST_ABI, Image, Waiting, hex, progress};
+use super::image::{GUEST_ABI, Image, Waiting, progress};
 use super::request::{PRELOAD, Request};
 use super::site;
 use super::vm::{Outside, Vm};
@@ -9,7 +8,7 @@ use hyperlight_unikraft::{SNAPSHOT_KEY, Snapshot, load_snapshot, save_snapshot};
 use mote_core::engine::Opening;
 use mote_core::error::{Code, Error, Result, bytes};
 use mote_core::request::ImageFile;
-use mote_engine_wasm::shared::obtain;
+use mote_engine_wasm::shared::{Names, hex, lock, obtain};
 use mote_wasi::fs::{Fs, FsOptions, Limits};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -93,7 +92,7 @@ impl Template {
         let dir = parent.join(&name);
         let mut made = None;
         let obtain_once = |made: &mut Option<Self>| {
-            obtain(&parent, &name, &[INDEX, FACTS], &Waiting(opening), |dir| {
+            obtain(&parent, &name, Names::These(&[INDEX, FACTS]), &Waiting(opening), |dir| {
                 let template = Self::make(from, opening)?;
                 template.save(dir)?;
                 *made = Some(template);
