@@ -126,7 +126,8 @@ fn check(guest: &LinuxGuest) -> Result<()> {
                 && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
         };
         if !path.strip_prefix(PLACE).is_some_and(plain) {
-            let why = format!("rights.read has the place {path:?}, which is not right below {PLACE}. Write \"/mnt/data\"");
+            let why =
+                format!("rights.read has the place {path:?}, which is not right below {PLACE}. Write \"/mnt/data\"");
             return Err(invalid(why));
         }
         if !host.is_dir() {
