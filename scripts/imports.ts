@@ -24,7 +24,7 @@ const layers: readonly { name: string; has: RegExp }[] = [
   {
     name: "session",
     has:
-      /^src\/(session|memory_session|run|stream|program|support|artifacts|tool_calls)\.ts$/,
+      /^src\/(session|memory_session|run|stream|opening|program|support|artifacts|tool_calls)\.ts$/,
   },
   {
     name: "parts",
@@ -36,7 +36,7 @@ const layers: readonly { name: string; has: RegExp }[] = [
   {
     name: "base",
     has:
-      /^src\/(options|check|tools|result|errors|rights|host|host_error|cache|output|progress)\.ts$/,
+      /^src\/(options|check|tools|result|errors|rights|host|host_error|cache|output|progress|linux_guest)\.ts$/,
   },
 ];
 

@@ -23,6 +23,8 @@ need xz xz-utils
 need patch patch
 need tclsh tcl
 need dpkg-source dpkg-dev
+need readelf binutils
+need python3.11 python3.11
 need clang-22 clang-22
 need llvm-ar-22 llvm-22
 need wasm-ld-22 lld-22

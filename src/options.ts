@@ -64,8 +64,14 @@ export interface ResolvedLimits extends Required<Omit<Limits, "cpuMs">> {
 
 /** What the guest may reach outside; nothing unless said. */
 export interface Rights {
-  /** Network hosts. `wasm` has no network, so only `false` or an empty list. @default false */
+  /**
+   * Network hosts, such as "example.com", "*.example.com", "example.com:443" or "192.0.2.1:80"; without a port any.
+   * Addresses of the host itself, link-local ones and those of clouds' metadata are refused always. `wasm` has no
+   * network, so only `false` or an empty list. @default false; 1_000 hosts at most
+   */
   net?: false | readonly string[];
+  /** Folders of the host that the guest may read, by where it has them, such as { "/mnt/data": "/srv/tables" }. @default {}; 16 at most */
+  read?: Readonly<Record<string, string>>;
 }
 
 /** Options that every backend takes. */
@@ -106,8 +112,14 @@ export interface HyperlightOptions {
   buildTimeoutMs?: number;
   /** Uses a hypervisor that is itself emulated. */
   acceptEmulatedHypervisor?: boolean;
-  /** Which guest. */
+  /**
+   * Which guest: `micro` runs the images that `wasm` runs too and starts fastest; `linux` runs Python only, with native
+   * libraries, threads and the network. @default "linux" where preload, rights.net, rights.read or libraries with
+   * native code need it, else "micro"
+   */
   guest?: "micro" | "linux";
+  /** Modules that the linux guest has imported before a run begins, such as ["numpy"]. @default []; 20 at most */
+  preload?: readonly string[];
 }
 
 /** Options that only the container backends take; not part of this version. */
@@ -213,6 +225,18 @@ const _toolName = string((value) => {
     : undefined;
 });
 
+const _module = string((value) =>
+  /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(value)
+    ? undefined
+    : "it is no name of a module"
+);
+
+const _guestFolder = string((value) =>
+  /^\/mnt\/(?!\.\.?$)[A-Za-z0-9._-]+$/.test(value)
+    ? undefined
+    : 'it is no place right below /mnt, such as "/mnt/data"'
+);
+
 const _tool: Check<Tool> = (value, name) => {
   if (
     typeof (value as Tool | null)?.call === "function" &&
@@ -284,7 +308,7 @@ const _session = object<AnyOptions>(
     libraries: list(_text, 100),
     interactive: boolean,
     tools: record(_toolName, _tool),
-    rights: object<Rights>({ net: _net }),
+    rights: object<Rights>({ net: _net, read: record(_guestFolder, _text) }),
     limits: _limits,
     timeoutMs: _timeMs,
     signal: abortSignal,
@@ -295,6 +319,7 @@ const _session = object<AnyOptions>(
     buildTimeoutMs: integer(1_000, 7_200_000, "ms"),
     acceptEmulatedHypervisor: boolean,
     guest: oneOf(["micro", "linux"]),
+    preload: list(_module, 20),
     image: _text,
     dockerfile: _text,
     containerId: _text,

@@ -8,7 +8,6 @@ import type {
 import { chooseBackend, probeAll } from "./backends/choose.ts";
 import { cacheDir } from "./cache.ts";
 import { SandboxError } from "./errors.ts";
-import { chooseGuest, type ChosenGuest } from "./guests/choose.ts";
 import { loadHost } from "./host.ts";
 import type { LanguageData } from "./languages/language.ts";
 import { languages } from "./languages/languages.ts";
@@ -26,6 +25,7 @@ import {
   type RunOptions,
   type SessionOptions,
 } from "./options.ts";
+import { decideOpening, type Opening } from "./opening.ts";
 import { type Code, programOf } from "./program.ts";
 import { Reporter } from "./progress.ts";
 import type {
@@ -126,29 +126,30 @@ const _none: Readonly<Record<never, never>> = Object.freeze({});
 
 /** Opens a session behind a backend that was chosen. */
 export async function openSession(
-  chosen: Backend,
+  backend: Backend,
   reason: string,
   options: ParsedOptions,
   spoken: LanguageData = languages[options.lang],
 ): Promise<Session> {
-  const capabilities = chosen.capabilitiesWith?.(options);
-  const backend = capabilities ? { ...chosen, capabilities } : chosen;
   refuseUnsupported(backend, options);
-  const own = options.guestBinaryPath;
-  const language = own === undefined ? spoken : { ...spoken, ..._ownLanguage };
   const { lang, limits, signal } = options;
   const host = await loadHost();
   const verbose = options.verbose === true || host.env("MOTE_LOG") === "info";
   const report = new Reporter(host, verbose, options.onProgress);
   if (signal?.aborted) throw _aborted(signal);
   const cache = cacheDir(host);
-  const { image, guest } = own === undefined
-    ? chooseGuest(backend.guests, language.guest, options, host)
-    : await _ownGuest(own, options, cache, report);
+  const opening = await decideOpening(
+    backend,
+    options,
+    spoken,
+    host,
+    cache,
+    report,
+  );
   const spec: OpenSpec = {
     lang,
-    image,
-    guest,
+    image: opening.image,
+    guest: opening.guest,
     acceptEmulated: options.acceptEmulatedHypervisor === true,
     cacheDir: cache,
     interactive: options.interactive === true,
@@ -166,21 +167,22 @@ export async function openSession(
   } finally {
     report.clear();
   }
+  const { because, imageSha256, packages } = opening;
+  const why = because === undefined ? reason : `${reason}; ${because}`;
   if (report.verbose) {
-    report.line(`opened ${lang} in ${backend.name} (${reason})`);
+    report.line(`opened ${lang} in ${backend.name} (${why})`);
   }
-  const session = new _Session(backend, reason, language, report, cache, {
+  const session = new _Session(backend, why, opening, report, cache, {
     wall,
     tools: options.tools ?? _none,
     receipt: {
       backend: backend.name,
       lang,
       limits,
-      ...(image && { imageSha256: image.sha256 }),
-      ...(guest?.kind === "elf" && { imageSha256: guest.elf.sha256 }),
+      ...(imageSha256 !== undefined && { imageSha256 }),
     },
   });
-  if (!options.libraries?.length) return session;
+  if (!options.libraries?.length || packages) return session;
   try {
     await session.install(options.libraries, signal ? { signal } : {});
     return session;
@@ -190,33 +192,6 @@ export async function openSession(
   }
 }
 
-/** A guest of the user's gets code as it is. */
-const _ownLanguage = {
-  guest: null,
-  code: "source",
-  noInstall: "a guest of your own has all its libraries linked in",
-  installIn: ["wasm"],
-} as const;
-
-async function _ownGuest(
-  path: string,
-  { keepTemplate, buildTimeoutMs, signal }: ParsedOptions,
-  cacheDir: string,
-  report: Reporter,
-): Promise<ChosenGuest> {
-  const { findOwnGuest } = await import("./guests/own.ts");
-  const { progress: onProgress } = report;
-  const options = {
-    cacheDir,
-    keepTemplate,
-    buildTimeoutMs,
-    signal,
-    onProgress,
-  };
-  const elf = await findOwnGuest(path, options).finally(() => report.clear());
-  return { image: null, guest: { kind: "elf", elf } };
-}
-
 class _Session implements Session {
   readonly backend: ChosenBackend;
   readonly capabilities: CapabilitiesOf<BackendChoice>;
@@ -224,24 +199,24 @@ class _Session implements Session {
   readonly #language: LanguageData;
   readonly #report: Reporter;
   readonly #cacheDir: string;
-  #libraries: readonly InstalledLibrary[] = [];
+  #libraries: readonly InstalledLibrary[];
   #closed: Promise<void> | undefined;
 
   constructor(
-    backend: Backend,
+    { name }: Backend,
     reason: string,
-    language: LanguageData,
+    { capabilities, language, packages }: Opening,
     report: Reporter,
     cacheDir: string,
     context: RunContext,
   ) {
-    const { name } = backend;
     this.backend = { name, reason, toString: () => name };
-    this.capabilities = backend.capabilities;
+    this.capabilities = capabilities;
     this.#language = language;
     this.#report = report;
     this.#cacheDir = cacheDir;
     this.#context = context;
+    this.#libraries = Object.freeze([...packages?.libraries ?? []]);
   }
 
   async run(code: Code, options?: RunOptions): Promise<RunResult> {
@@ -306,6 +281,7 @@ class _Session implements Session {
       cacheDir: this.#cacheDir,
       files: this.#context.wall.files("site-packages"),
       installed: this.#libraries,
+      native: this.capabilities.nativeLibraries,
       signal,
       onProgress: (progress) => {
         this.#report.progress(progress);

@@ -14,6 +14,7 @@ const _only: {
   buildTimeoutMs: ["hyperlight"],
   acceptEmulatedHypervisor: ["hyperlight"],
   guest: ["hyperlight"],
+  preload: ["hyperlight"],
   image: _pods,
   dockerfile: _containers,
   containerId: _containers,
@@ -37,7 +38,8 @@ export function refuseUnsupported(
     throw unsupported(`backend ${name} does not take ${option}`, backends);
   }
   const { lang, workdir, rights, limits, interactive, tools } = options;
-  const can: Capabilities = backend.capabilities;
+  const can: Capabilities = backend.capabilitiesFor?.(options) ??
+    backend.capabilities;
   const all: readonly BackendName[] = ["hyperlight", ..._pods];
   if (!can.languages.includes(lang)) {
     throw unsupported(`backend ${name} does not run ${lang}`, all);
@@ -47,6 +49,11 @@ export function refuseUnsupported(
   }
   if (rights?.net && rights.net.length > 0 && !can.network) {
     throw unsupported(`backend ${name} has no network`, all);
+  }
+  if (Object.keys(rights?.read ?? {}).length > 0 && !can.nativeLibraries) {
+    throw unsupported(`backend ${name} shows no folders of the host`, [
+      "hyperlight",
+    ]);
   }
   if (interactive && !can.interactive.includes(lang)) {
     throw unsupported(`${lang} has no interactive sessions`, []);

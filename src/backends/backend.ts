@@ -78,6 +78,12 @@ export type GuestSpec =
     readonly image: GuestImage;
     /** Modules that are imported before the snapshot. */
     readonly preload: readonly string[];
+    /** Libraries it opens with: the list of their files. */
+    readonly site?: GuestImage | undefined;
+    /** Hosts of the network that it may reach. */
+    readonly net: readonly string[];
+    /** Folders of the host that it may read, absolute, by where it has them. */
+    readonly mounts: Readonly<Record<string, string>>;
   }
   | {
     /** A Hyperlight guest of the user's. */
@@ -221,8 +227,8 @@ export interface Backend {
   readonly name: BackendName | "memory";
   /** What it can do. */
   readonly capabilities: Capabilities;
-  /** What it can do with the options of a session, where that depends on them. */
-  capabilitiesWith?(options: ParsedOptions): Capabilities;
+  /** What it can do in a session with these options, where that depends on them. */
+  readonly capabilitiesFor?: (options: ParsedOptions) => Capabilities;
   /** What it needs of the guest toolkit: nothing, images, or what a micro-VM boots. */
   readonly guests: "none" | "images" | "machines";
   /** Whether it can be used on this machine. */

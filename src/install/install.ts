@@ -2,7 +2,7 @@ import type { FileStore } from "../backends/backend.ts";
 import type { SandboxError } from "../errors.ts";
 import { chunkBytes, hostError, throwIfAborted } from "../host_error.ts";
 import type { InstalledLibrary, Progress } from "../result.ts";
-import { failed, Pip, type Wheel } from "./pip.ts";
+import { failed, Pip, type Wheel, type WheelKind } from "./pip.ts";
 import {
   normalName,
   parseRequirement,
@@ -18,6 +18,8 @@ export interface InstallContext {
   readonly files: FileStore;
   /** What is there already. */
   readonly installed: readonly InstalledLibrary[];
+  /** Whether native code can run there. */
+  readonly native: boolean;
   /** Cancels it. */
   readonly signal: AbortSignal | undefined;
   /** Is told how far it has come. */
@@ -42,19 +44,51 @@ export async function installPackages(
   }
 }
 
-async function _install(
+/** Packages that lie unpacked in the cache, and the list of their files. */
+export interface PreparedPackages {
+  /** What was resolved. */
+  readonly libraries: InstalledLibrary[];
+  /** Whether some of them hold native code. */
+  readonly native: boolean;
+  /** Their files and what they hash to. */
+  readonly site: { readonly path: string; readonly sha256: string };
+}
+
+/** Gets packages and what they need into the cache, for a session that opens with them. */
+export async function preparePackages(
+  names: readonly string[],
+  context: Pick<InstallContext, "cacheDir" | "signal" | "onProgress">,
+): Promise<PreparedPackages> {
+  const requirements = names.map(parseRequirement);
+  throwIfAborted(context.signal, _action);
+  try {
+    const { wheels, libraries, tree } = await _fetch(
+      requirements,
+      "native",
+      context,
+    );
+    const native = wheels.some(({ pure }) => !pure);
+    return { libraries, native, site: await (await tree()).listed() };
+  } catch (error) {
+    throw hostError(error, _action);
+  }
+}
+
+async function _fetch(
   requirements: readonly Requirement[],
-  context: InstallContext,
-): Promise<InstalledLibrary[]> {
-  const { signal, onProgress, installed } = context;
+  kind: WheelKind,
+  context: Pick<InstallContext, "cacheDir" | "signal" | "onProgress">,
+) {
+  const { signal, onProgress } = context;
   const store = new PackageStore(context.cacheDir);
   const texts = requirements.map(({ text }) => text);
-  const wheels = await store.lockOf(texts) ??
+  const lock = kind === "pure" ? texts : [...texts, "(native)"];
+  const wheels = await store.lockOf(lock) ??
     await Pip.with(signal, async (pip) => {
       const text = `resolving ${texts.join(", ")}`;
       onProgress({ stage: "resolve", done: 0, total: 0, text });
-      const found = await _resolve(pip, requirements);
-      await store.keepLock(texts, found);
+      const found = await _resolve(pip, requirements, kind);
+      await store.keepLock(lock, found);
       return found;
     });
   const libraries = wheels.map(({ name, version, sha256 }) => ({
@@ -62,17 +96,30 @@ async function _install(
     version,
     sha256,
   }));
-  const there = new Set(installed.map(({ sha256 }) => sha256));
-  if (wheels.every(({ sha256 }) => there.has(sha256))) return libraries;
-  const fetchTree = () =>
+  const tree = () =>
     store.tree(wheels, (target) => {
       const text = `downloading ${
         libraries.map(({ name }) => name).join(", ")
       }`;
       const total = wheels.length;
       onProgress({ stage: "download", done: 0, total, text });
-      return Pip.with(signal, (pip) => pip.unpack(wheels, target));
+      return Pip.with(signal, (pip) => pip.unpack(wheels, target, kind));
     });
+  return { wheels, libraries, tree };
+}
+
+async function _install(
+  requirements: readonly Requirement[],
+  context: InstallContext,
+): Promise<InstalledLibrary[]> {
+  const kind = context.native ? "native" : "pure";
+  const { wheels, libraries, tree: fetchTree } = await _fetch(
+    requirements,
+    kind,
+    context,
+  );
+  const there = new Set(context.installed.map(({ sha256 }) => sha256));
+  if (wheels.every(({ sha256 }) => there.has(sha256))) return libraries;
   for (let attempt = 0;; attempt++) {
     const tree = await fetchTree();
     try {
@@ -80,7 +127,9 @@ async function _install(
       return libraries;
     } catch (error) {
       if (!(error instanceof Damaged)) throw error;
-      if (attempt === _mostAttempts) throw _damaged(texts, error);
+      if (attempt === _mostAttempts) {
+        throw _damaged(requirements.map(({ text }) => text), error);
+      }
       await tree.remove();
     }
   }
@@ -97,9 +146,10 @@ function _damaged(names: readonly string[], error: Damaged): SandboxError {
 async function _resolve(
   pip: Pip,
   requirements: readonly Requirement[],
+  kind: WheelKind,
 ): Promise<Wheel[]> {
   const texts = requirements.map(({ text }) => text);
-  const pure = await pip.resolve(texts, "pure");
+  const pure = await pip.resolve(texts, kind);
   if (typeof pure !== "string") {
     const unhashed = pure.filter(({ sha256 }) =>
       !/^[0-9a-f]{64}$/.test(sha256)
@@ -123,7 +173,7 @@ async function _resolve(
       pure,
     );
   }
-  const native = await pip.resolve(texts, "native");
+  const native = kind === "native" ? pure : await pip.resolve(texts, "native");
   if (typeof native === "string") {
     throw failed(
       texts,
@@ -136,8 +186,8 @@ async function _resolve(
     .map(({ name }) => normalName(name));
   throw failed(
     culprits.length ? culprits : texts,
-    "there are only wheels with native code, which wasm cannot run",
-    "Backends that can: hyperlight, docker, podman, kubernetes (none of them is part of this version)",
+    "there are only wheels with native code, which this guest cannot run",
+    'Open the session with backend: "hyperlight" and guest: "linux", or choose another package',
     pure,
   );
 }

@@ -17,16 +17,24 @@ export interface Wheel {
   readonly pure: boolean;
 }
 
+/** Wheels that run anywhere only, or also those for the linux guest. */
+export type WheelKind = "pure" | "native";
+
 const _common = ["--quiet", "--no-input", "--disable-pip-version-check"];
 const _pure = [
   ["--implementation", "py", "--abi", "none", "--platform", "any"],
 ].flat();
+// What glibc 2.36, which the linux guest has, and older ones run.
+const _manylinux = [
+  ...Array.from({ length: 32 }, (_, at) => `manylinux_2_${36 - at}_x86_64`),
+  ...["manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64"],
+];
 const _native = [
   ["--implementation", "cp", "--abi", "cp311", "--abi", "abi3"],
   ["--abi", "none", "--platform", "any"],
-  ["--platform", "manylinux_2_28_x86_64", "--platform", "manylinux2014_x86_64"],
-  ["--platform", "manylinux_2_17_x86_64"],
+  _manylinux.flatMap((platform) => ["--platform", platform]),
 ].flat();
+const _tags = { pure: _pure, native: _native };
 const _wheels = ["--only-binary=:all:", "--python-version", "3.11"];
 const _compile = `
 import compileall, py_compile, sys
@@ -76,13 +84,13 @@ export class Pip {
   /** Exact versions for what was asked, or what pip said when there are none. */
   async resolve(
     requirements: readonly string[],
-    wheels: "pure" | "native",
+    wheels: WheelKind,
   ): Promise<Wheel[] | string> {
     const report = join(this.#dir, `${wheels}.json`);
     const { code, errors } = await this.#run(
       ["install", "--dry-run", "--ignore-installed", "--report", report],
       ["--target", join(this.#dir, "none"), ..._wheels],
-      wheels === "pure" ? _pure : _native,
+      _tags[wheels],
       ["--", ...requirements],
     );
     if (code !== 0) return errors;
@@ -94,7 +102,11 @@ export class Pip {
    * Python is of the guest's version, its byte code is made too, so that a run
    * does not compile what it imports.
    */
-  async unpack(wheels: readonly Wheel[], target: string): Promise<void> {
+  async unpack(
+    wheels: readonly Wheel[],
+    target: string,
+    kind: WheelKind,
+  ): Promise<void> {
     const pins = wheels.map(({ name, version, sha256 }) =>
       `${name}==${version} --hash=sha256:${sha256}`
     );
@@ -102,7 +114,7 @@ export class Pip {
     await writeFile(list, `${pins.join("\n")}\n`);
     const { code, errors } = await this.#run(
       ["install", "--no-deps", "--no-compile", "--require-hashes"],
-      ["--target", target, ..._wheels, ..._pure, "--requirement", list],
+      ["--target", target, ..._wheels, ..._tags[kind], "--requirement", list],
     );
     if (code !== 0) {
       throw failed(

@@ -127,6 +127,12 @@ export class PackageTree {
     return bytes;
   }
 
+  /** The file that lists them, and its hash. */
+  async listed(): Promise<{ path: string; sha256: string }> {
+    const path = join(this.#dir, _manifest);
+    return { path, sha256: _hash(await readFile(path)) };
+  }
+
   /** Removes it, so that it is made anew. */
   async remove(): Promise<void> {
     await _putAside(this.#dir);

@@ -73,6 +73,20 @@ const candidates: readonly Candidate[] = [
         acceptEmulatedHypervisor: emulated,
       }),
   })),
+  {
+    name: "hyperlight-linux/python",
+    backend: "hyperlight",
+    lang: "python",
+    missing: noHypervisor,
+    open: (options) =>
+      createSession({
+        ...options,
+        backend: "hyperlight",
+        lang: "python",
+        guest: "linux",
+        acceptEmulatedHypervisor: emulated,
+      }),
+  },
 ];
 
 async function find(): Promise<Target[]> {

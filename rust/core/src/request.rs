@@ -46,14 +46,28 @@ pub enum Guest {
     /// The program that runs the session's wasm image without an operating system.
     Micro { elf: ImageFile },
     /// A Linux root file system.
-    Linux {
-        image: ImageFile,
-        /// Modules that are imported before the snapshot.
-        #[serde(default)]
-        preload: Vec<String>,
-    },
+    Linux(LinuxGuest),
     /// A Hyperlight guest of the user's.
     Elf { elf: ImageFile },
+}
+
+/// A Linux guest, and what it may reach.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct LinuxGuest {
+    pub image: ImageFile,
+    /// Modules that are imported before the snapshot.
+    #[serde(default)]
+    pub preload: Vec<String>,
+    /// Libraries it opens with: the list of their files, which lie in `files` beside it.
+    #[serde(default)]
+    pub site: Option<ImageFile>,
+    /// Hosts of the network.
+    #[serde(default)]
+    pub net: Vec<String>,
+    /// Folders of the host, to be read only, by where the guest has them.
+    #[serde(default)]
+    pub mounts: BTreeMap<String, PathBuf>,
 }
 
 /// The `ok` of a done `open`.
@@ -211,4 +225,21 @@ pub enum ToolProblem {
     Failed,
     Input,
     Limit,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_linux_guest_is_read_with_all_it_may_reach() {
+        let image = json!({"path": "/i", "sha256": "00"});
+        let guest =
+            json!({"kind": "linux", "image": image, "preload": ["numpy"], "net": [], "mounts": {"/data": "/srv"}});
+        let open = json!({"backend": "hyperlight", "lang": "python", "image": null, "guest": guest, "cacheDir": "/c"});
+        let open: Open = serde_json::from_value(open).unwrap();
+        let Some(Guest::Linux(guest)) = open.guest else { panic!("{:?}", open.guest) };
+        assert_eq!((guest.preload, guest.site), (vec!["numpy".to_owned()], None));
+    }
 }

@@ -1,3 +1,4 @@
+import { wantsLinux } from "../../linux_guest.ts";
 import type { Backend, Capabilities } from "../backend.ts";
 import { openEngine, probeEngine } from "./connection.ts";
 
@@ -18,8 +19,16 @@ const _ownGuest: Capabilities = Object.freeze<Capabilities>({
   interactive: _capabilities.languages,
   install: [],
   tools: _capabilities.languages,
-  network: false,
-  nativeLibraries: false,
+});
+
+const _linux: Capabilities = Object.freeze<Capabilities>({
+  languages: ["python"],
+  interactive: ["python"],
+  install: ["python"],
+  tools: ["python"],
+  cpuLimit: true,
+  network: true,
+  nativeLibraries: true,
   processes: false,
 });
 
@@ -27,8 +36,10 @@ const _ownGuest: Capabilities = Object.freeze<Capabilities>({
 export const hyperlightBackend: Backend = {
   name: "hyperlight",
   capabilities: _capabilities,
-  capabilitiesWith: ({ guestBinaryPath }) =>
-    guestBinaryPath === undefined ? _capabilities : _ownGuest,
+  capabilitiesFor(options) {
+    if (options.guestBinaryPath !== undefined) return _ownGuest;
+    return wantsLinux(options) ? _linux : _capabilities;
+  },
   guests: "machines",
   probe: () => probeEngine("hyperlight"),
   open: (spec) => openEngine("hyperlight", spec),

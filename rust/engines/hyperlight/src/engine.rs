@@ -53,7 +53,7 @@ impl Engine for HyperlightEngine {
         check_hypervisor(open.accept_emulated)?;
         match &open.guest {
             Some(Guest::Micro { elf }) => self.micro.open(open, elf, opening),
-            Some(Guest::Linux { image, preload }) => self.linux.open(open, image, preload, opening),
+            Some(Guest::Linux(guest)) => self.linux.open(open, guest, opening),
             Some(Guest::Elf { elf }) => self.elf.open(open, elf, opening),
             None => Err(Error::new(Code::InvalidOption, "Cannot open session: it names no guest for a micro-VM")),
         }

@@ -2,6 +2,7 @@
 
 mod attr;
 mod audit;
+mod by_path;
 mod change;
 mod content;
 mod host;
@@ -17,6 +18,7 @@ mod reap;
 use alloc::vec::Vec;
 
 pub(crate) use attr::Times;
+pub use by_path::{Attributes, Tree};
 pub use host::{Entry, EntryKind, PathError};
 pub use node::Area;
 pub use patch::{Listing, PatchError};

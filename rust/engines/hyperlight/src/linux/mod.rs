@@ -1,26 +1,138 @@
-//! Linux guests, on hyperlight-unikraft.
+//! Linux guests, on hyperlight-unikraft: a whole CPython with native libraries.
 
+mod channel;
+mod files;
+mod image;
+mod network;
+mod request;
+mod sandbox;
+mod site;
+mod stop;
+mod template;
+mod vm;
+
+use crate::pinned::Pinned;
+use image::Image;
 use mote_core::engine::{Opening, Sandbox};
 use mote_core::error::{Code, Error, Result};
-use mote_core::request::{ImageFile, Open, Opened};
+use mote_core::request::{LinuxGuest, Open, Opened};
+use mote_engine_wasm::shared::Common;
+use mote_wasi::fs::Area;
+use sandbox::Machine;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use template::{Ingredients, Template};
+use vm::{Outside, Vm};
 
-use std::sync::Arc;
+/// Templates kept in memory, the one used last at the end.
+const MOST_KEPT: usize = 4;
+/// Folders of the host that one session may see.
+const MOST_MOUNTS: usize = 16;
+/// Below this the guest has folders of the host.
+const PLACE: &str = "/mnt/";
+
+type Place = Arc<Mutex<Option<Arc<Template>>>>;
 
 #[derive(Default)]
-pub struct Engine {}
+pub struct Engine {
+    kept: Mutex<VecDeque<(String, Place)>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn invalid(why: String) -> Error {
+    Error::new(Code::InvalidOption, format!("Cannot open session: {why}"))
+}
 
 impl Engine {
     pub fn new() -> Self {
-        Self {}
+        Self::default()
     }
 
-    pub fn open(
-        &self,
-        _open: &Open,
-        _image: &ImageFile,
-        _preload: &[String],
-        _opening: &dyn Opening,
-    ) -> Result<(Arc<dyn Sandbox>, Opened)> {
-        Err(Error::new(Code::Unsupported, "Cannot open session: this version has no linux guests"))
+    /// Where the template of this key is, or will be: who comes second waits for the first.
+    fn place(&self, key: &str) -> Place {
+        let mut kept = lock(&self.kept);
+        let known = kept.iter().position(|(known, _)| known == key).and_then(|at| kept.remove(at));
+        let (key, place) = known.unwrap_or_else(|| (key.to_owned(), Place::default()));
+        kept.push_back((key, place.clone()));
+        if kept.len() > MOST_KEPT {
+            kept.pop_front();
+        }
+        place
     }
+
+    pub fn open(&self, open: &Open, guest: &LinuxGuest, opening: &dyn Opening) -> Result<(Arc<dyn Sandbox>, Opened)> {
+        let begun = Instant::now();
+        if open.lang != "python" {
+            return Err(Error::new(
+                Code::Unsupported,
+                format!("Cannot open session: the linux guest does not run {}; the micro guest does", open.lang),
+            ));
+        }
+        check(guest)?;
+        network::policy(&guest.net)?;
+        let image = Image::unpacked(&guest.image, &open.cache_dir, opening)?;
+        let from = Ingredients {
+            image: &image,
+            memory_bytes: open.limits.memory_bytes,
+            preload: &guest.preload,
+            site: guest.site.as_ref(),
+        };
+        let key = from.key();
+        let place = self.place(&key);
+        let (template, made) = {
+            let mut place = lock(&place);
+            match &*place {
+                Some(template) => (template.clone(), false),
+                None => {
+                    let template = Arc::new(Template::obtain(&from, &key, &open.cache_dir, opening)?);
+                    *place = Some(template.clone());
+                    (template, true)
+                }
+            }
+        };
+        template.check_memory(open.limits.memory_bytes)?;
+        let common = Common::new(open, None)?;
+        lock(&common.fs).set_limits(Area::Library, site::ROOM);
+        if let Some(site) = &guest.site {
+            site::load(&mut lock(&common.fs), site)?;
+        }
+        let outside = Outside { fs: common.fs.clone(), net: guest.net.clone(), mounts: guest.mounts.clone() };
+        let snapshot = template.snapshot.clone();
+        let vm = Pinned::start("mote-linux", move || Vm::from_snapshot(snapshot, outside))?;
+        let machine = Machine::new(open, common, &image.manifest.entry, vm);
+        let ms = mote_core::engine::ms(begun.elapsed());
+        Ok((Arc::new(machine), Opened { image: Some(image.sha256), compiled: made, ms }))
+    }
+}
+
+fn check(guest: &LinuxGuest) -> Result<()> {
+    for name in &guest.preload {
+        let word = |word: &str| word.starts_with(|first: char| first == '_' || first.is_alphabetic());
+        let whole = name.chars().all(|c| c == '_' || c == '.' || c.is_alphanumeric());
+        if !whole || !name.split('.').all(word) {
+            return Err(invalid(format!("preload has {name:?}, which is no module. Write it as after import")));
+        }
+    }
+    if guest.mounts.len() > MOST_MOUNTS {
+        return Err(invalid(format!("rights.read has more than {MOST_MOUNTS} folders. Give fewer")));
+    }
+    for (path, host) in &guest.mounts {
+        let plain = |part: &str| {
+            !matches!(part, "" | "." | "..")
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        };
+        if !path.strip_prefix(PLACE).is_some_and(plain) {
+            let why =
+                format!("rights.read has the place {path:?}, which is not right below {PLACE}. Write \"/mnt/data\"");
+            return Err(invalid(why));
+        }
+        if !host.is_dir() {
+            return Err(invalid(format!("rights.read has {}, which is no folder. Give one", host.display())));
+        }
+    }
+    Ok(())
 }

@@ -1,0 +1,4 @@
+#pragma once
+#include <Python.h>
+
+PyObject *mote_module(void);

@@ -1,0 +1,21 @@
+import { SandboxError } from "./errors.ts";
+import type { ParsedOptions } from "./options.ts";
+
+/** Whether a session's options ask for the linux guest, by its name or by what only it can do. */
+export function wantsLinux(options: ParsedOptions): boolean {
+  const { guest, preload, rights } = options;
+  const only = [
+    preload?.length ? "preload" : "",
+    rights?.net && rights.net.length ? "rights.net" : "",
+    Object.keys(rights?.read ?? {}).length ? "rights.read" : "",
+  ].filter((name) => name !== "");
+  if (guest === "micro" && only.length > 0) {
+    throw new SandboxError(
+      "UNSUPPORTED",
+      `Cannot open a session: guest "micro" has no ${
+        only.join(" and no ")
+      }. Set guest: "linux".`,
+    );
+  }
+  return guest === "linux" || only.length > 0;
+}
