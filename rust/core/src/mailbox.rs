@@ -25,8 +25,8 @@ pub struct Mailbox {
 
 struct State {
     events: VecDeque<Event>,
-    /// The host watches the mailbox inside a call, so it needs no telling.
-    attended: bool,
+    /// Calls in which the host watches the mailbox, so that it needs no telling.
+    attended: usize,
     /// The host drained the mailbox and has not been told of anything since.
     armed: bool,
     /// Threads inside the host's notify.
@@ -49,7 +49,7 @@ pub enum Taken {
 
 impl Mailbox {
     pub fn new(notify: Notify) -> Self {
-        let state = State { events: VecDeque::new(), attended: false, armed: true, notifying: 0, closed: false };
+        let state = State { events: VecDeque::new(), attended: 0, armed: true, notifying: 0, closed: false };
         Self { notify, state: Mutex::new(state), calm: Condvar::new(), added: AtomicUsize::new(0) }
     }
 
@@ -95,7 +95,7 @@ impl Mailbox {
             }
             state.events.push_back(event);
             self.added.fetch_add(1, Ordering::Release);
-            if !loudly || !state.armed || state.attended {
+            if !loudly || !state.armed || state.attended > 0 {
                 return;
             }
             state.armed = false;
@@ -128,6 +128,18 @@ impl Mailbox {
         Taken::Bytes(at)
     }
 
+    /// From here to `leave` the host learns of events by this call, and nobody tells it otherwise.
+    pub fn enter(&self) {
+        self.state().attended += 1;
+    }
+
+    /// True when an event waits.
+    pub fn leave(&self) -> bool {
+        let mut state = self.state();
+        state.attended -= 1;
+        !state.events.is_empty()
+    }
+
     /// Watches for an event on the calling thread. True when one waits; then nobody is told of it otherwise.
     pub fn attend(&self, patience: Duration) -> bool {
         let before = {
@@ -135,13 +147,11 @@ impl Mailbox {
             if !state.events.is_empty() {
                 return true;
             }
-            state.attended = true;
+            state.attended += 1;
             self.added.load(Ordering::Acquire)
         };
         spin(patience, || self.added.load(Ordering::Acquire) != before);
-        let mut state = self.state();
-        state.attended = false;
-        !state.events.is_empty()
+        self.leave()
     }
 
     /// Drops what waits, refuses what comes, and returns when no thread is inside the host's notify.

@@ -1,10 +1,18 @@
-//! One thread that ends runs at their deadline, for guests that compute and never ask for the time.
+//! One thread that ends runs at their deadline, for guests that compute and never ask for the time. It also sees to it
+//! that the host's own thread is not held up by a guest.
 
 use crate::run::{Run, Stop};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long a guest may stay on the host's own thread, at least. At most it is two ticks longer.
+const BRIEF: Duration = Duration::from_micros(500);
+/// To wake the thread for each brief run would take longer than the run: while there are any it looks by itself.
+const TICK: Duration = Duration::from_millis(1);
+/// Ticks without a brief run until the thread sleeps.
+const QUIET_TICKS: u32 = 20;
 
 pub struct Watch {
     state: Mutex<State>,
@@ -17,6 +25,8 @@ struct State {
     next: u64,
     /// When the thread looks next by itself; `None` when it waits to be woken.
     wakes: Option<Instant>,
+    /// Ticks that are left until the thread sleeps.
+    ticks: u32,
     running: bool,
 }
 
@@ -39,7 +49,24 @@ impl Watch {
 
     /// At `at` the run is stopped when its deadline has come, else nudged.
     pub fn at(&'static self, at: Instant, run: &Arc<Run>) -> Watched {
+        self.enter(self.state(), at, Duration::ZERO, run)
+    }
+
+    /// For a run that begins on the host's own thread: it is soon asked to leave.
+    pub fn brief(&'static self, run: &Arc<Run>) -> Watched {
         let mut state = self.state();
+        state.ticks = QUIET_TICKS;
+        self.enter(state, Instant::now() + BRIEF, TICK, run)
+    }
+
+    /// The thread is not woken for what it sees by itself within `patience` of `at`.
+    fn enter(
+        &'static self,
+        mut state: MutexGuard<'_, State>,
+        at: Instant,
+        patience: Duration,
+        run: &Arc<Run>,
+    ) -> Watched {
         state.next += 1;
         let key = (at, state.next);
         state.entries.insert(key, run.clone());
@@ -48,7 +75,7 @@ impl Watch {
             let spawned = thread::Builder::new().name("mote-watch".into()).spawn(|| self.work());
             state.running = spawned.is_ok();
         }
-        if state.wakes.is_none_or(|wakes| at < wakes) {
+        if state.wakes.is_none_or(|wakes| at + patience < wakes) {
             state.wakes = Some(at);
             self.earlier.notify_one();
         }
@@ -69,12 +96,17 @@ impl Watch {
                     if now >= run.deadline() {
                         run.stop(Stop::Time);
                     }
+                    run.place().ask_to_leave();
                     run.nudge();
                 }
                 state = self.state();
                 continue;
             }
             state.wakes = state.entries.first_key_value().map(|(key, _)| key.0);
+            if state.ticks > 0 {
+                state.ticks -= 1;
+                state.wakes = Some(state.wakes.map_or(now + TICK, |at| at.min(now + TICK)));
+            }
             state = match state.wakes {
                 // Removed entries leave the time as it is: an early look costs less than a wake-up for each run.
                 Some(at) => self.earlier.wait_timeout(state, at - now).unwrap_or_else(PoisonError::into_inner).0,
