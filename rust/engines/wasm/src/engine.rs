@@ -89,7 +89,7 @@ fn load(
     let make = |dir: &std::path::Path| unpack::unpack(&linked.engine, file, dir, flight);
     let (opened, made) = cache::obtain(&cache_dir.join("guests"), &name, &unpack::FILES, flight, make)?;
     let image = Image::load(&linked.engine, &linked.linker, &file.sha256, opened.files)?;
-    image.ready.replace(None);
+    image.ready.fill_later();
     Ok((image, made))
 }
 

@@ -246,7 +246,11 @@ impl Guest {
         for page in pages {
             let start = page as usize * resident::PAGE_BYTES;
             let page = start..start + resident::PAGE_BYTES;
-            own[page.clone()].copy_from_slice(&memory[page]);
+            let (own, template) = (&mut own[page.clone()], &memory[page]);
+            // Most pages were written while the instance was warmed, and not since.
+            if own != template {
+                own.copy_from_slice(template);
+            }
         }
         let state = self.store.data_mut();
         state.host.fs = template.guest.store.data().host.fs.clone();

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Instances of an image that are made ahead.
 const READY: usize = 4;
@@ -96,7 +96,12 @@ impl Ready {
 
     /// Takes a used instance apart and makes new ones ahead, soon.
     pub fn replace(&self, used: Option<Guest>) {
-        Backstage::shared().give(self.image.clone(), used);
+        Backstage::shared().give(self.image.clone(), used, Duration::ZERO);
+    }
+
+    /// Makes instances ahead, but leaves the processor to a first run that comes at once.
+    pub fn fill_later(&self) {
+        Backstage::shared().give(self.image.clone(), None, FIRST_RUN);
     }
 
     /// Restores all that have returned.
@@ -127,6 +132,8 @@ impl Ready {
     }
 }
 
+/// How soon a run is expected after its image was loaded.
+const FIRST_RUN: Duration = Duration::from_millis(5);
 /// How long the thread looks out for more work before it dozes, and how often it looks then.
 const LOOK_OUT: Duration = Duration::from_micros(60);
 const DOZE: Duration = Duration::from_millis(1);
@@ -146,11 +153,21 @@ struct Work {
     /// Images with instances that have returned.
     restore: Vec<Weak<Image>>,
     refill: VecDeque<Weak<Image>>,
+    /// When to begin with that.
+    refill_from: Option<Instant>,
     used: Vec<Guest>,
     /// Images whose first run has ended.
     in_use: Vec<Weak<Image>>,
     rest: Rest,
     running: bool,
+}
+
+impl Work {
+    /// How long to leave making instances be, if at all.
+    fn until_refill(&self) -> Option<Duration> {
+        let from = self.refill_from.filter(|_| !self.refill.is_empty())?;
+        from.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+    }
 }
 
 /// What the thread does.
@@ -179,8 +196,9 @@ impl Backstage {
         self.wake(work, urgent);
     }
 
-    fn give(&'static self, image: Weak<Image>, used: Option<Guest>) {
+    fn give(&'static self, image: Weak<Image>, used: Option<Guest>, patience: Duration) {
         let mut work = locked(&self.work);
+        work.refill_from = Some(Instant::now() + patience);
         let untried = |image: &Image| image.ready.template.get().is_none();
         if used.is_some() && image.upgrade().is_some_and(|image| untried(&image)) {
             work.in_use.push(image.clone());
@@ -231,6 +249,10 @@ impl Backstage {
             } else if let Some(used) = work.used.pop() {
                 drop(work);
                 drop(used);
+            } else if let Some(left) = work.until_refill() {
+                work.rest = Rest::Dozing;
+                work = self.more.wait_timeout(work, left).unwrap_or_else(PoisonError::into_inner).0;
+                continue;
             } else if let Some(image) = work.refill.pop_front() {
                 drop(work);
                 if let Some(strong) = image.upgrade()
