@@ -197,6 +197,8 @@ export interface Backend {
   readonly usesImages: boolean;
   /** Whether it can be used on this machine. */
   probe(): Promise<BackendStatus>;
+  /** Begins what every wall needs, so that it goes on while a session's options are worked out. */
+  prepare?(): Promise<void>;
   /** Opens a wall. */
   open(spec: OpenSpec): Promise<Wall>;
 }

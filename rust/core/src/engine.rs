@@ -15,6 +15,9 @@ pub trait Engine: Send + Sync {
     /// What it can do on this machine, without leaving anything behind.
     fn probe(&self) -> Probe;
 
+    /// Begins what every sandbox needs. Called on a worker when a host connects.
+    fn prepare(&self) {}
+
     /// Opens a sandbox when that takes well under a millisecond, else `None`: then `open` is called on a worker.
     fn open_at_once(&self, open: &Open) -> Option<Result<(Arc<dyn Sandbox>, Opened)>>;
 

@@ -44,7 +44,10 @@ impl Hub {
     /// `notify` is given the client's handle.
     pub fn connect(&self, notify: impl Fn(i64) + Send + Sync + 'static) -> Result<i64, Status> {
         let make = |handle| Client::new(Mailbox::new(Box::new(move || notify(handle)) as Notify));
-        locked(&self.clients).insert_with(make).ok_or(Status::Closed)
+        let handle = locked(&self.clients).insert_with(make).ok_or(Status::Closed)?;
+        let engines = self.engines.clone();
+        self.workers.run(move || engines.iter().for_each(|engine| engine.prepare()));
+        Ok(handle)
     }
 
     /// Blocks until no thread works for the client and none is inside its notify.

@@ -56,6 +56,9 @@ export const wasmBackend: Backend = {
       return { available: false, reason: (error as Error).message };
     }
   },
+  async prepare(): Promise<void> {
+    if (!_client) await _connect();
+  },
   async open(spec: OpenSpec): Promise<Wall> {
     const client = await _connect();
     return await _open(client, spec);

@@ -141,6 +141,11 @@ impl Engine for WasmEngine {
         Probe { available: true, reason }
     }
 
+    fn prepare(&self) {
+        // What goes wrong is told to whoever opens a session.
+        let _ = Linked::pooled();
+    }
+
     fn open_at_once(&self, open: &Open) -> Option<Result<(Arc<dyn Sandbox>, Opened)>> {
         let begun = Instant::now();
         if let Err(error) = check(open) {

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// All of them. A guest that gets none runs on a worker's stack.
-pub const MOST: u32 = 64;
+pub const MOST: u32 = 32;
 /// Those of instances that stay with one session.
-const MOST_KEPT: u32 = 32;
+const MOST_KEPT: u32 = 16;
 
 static TAKEN: AtomicU32 = AtomicU32::new(0);
 static KEPT: AtomicU32 = AtomicU32::new(0);
