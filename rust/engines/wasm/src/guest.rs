@@ -26,6 +26,10 @@ pub struct Guest {
     mode: Option<TypedFunc<i32, ()>>,
     interactive: bool,
     globals: Option<Vec<Global>>,
+    /// All pages written to, by number, as long as no further one can have been: a first write to a page is a page fault.
+    known: Option<Vec<u32>>,
+    /// The kernel promised that no page appears without a fault.
+    small_pages: bool,
     /// The store's, for runs on the host's own thread. Behind the store, which uses it to its end.
     stack: Option<Stack>,
 }
@@ -130,10 +134,23 @@ impl Guest {
         let globals = exports.globals.as_ref().and_then(|exports| exports.iter().map(&mut global).collect());
         let mode = mode.map(|mode| mode.typed(&store)).transpose()?;
         let (alloc, attach, run) = (alloc.typed(&store)?, attach.typed(&store)?, run.typed(&store)?);
+        let small_pages = crate::mapped::forbid_huge_pages(memory.data_mut(&mut store));
         if warm {
             warm_up.typed::<(), ()>(&store)?.call(&mut store, ())?;
         }
-        Ok(Self { store, memory, alloc, attach, run, mode, interactive: false, globals, stack: None })
+        Ok(Self {
+            store,
+            memory,
+            alloc,
+            attach,
+            run,
+            mode,
+            interactive: false,
+            globals,
+            known: None,
+            small_pages,
+            stack: None,
+        })
     }
 
     /// Gives the instance to a session, before its first run there.
@@ -188,7 +205,9 @@ impl Guest {
         state.host.run = Some(active);
         let result = self.call(code, attach, suspendable).await.map_err(|error| Ending::of(&error));
         self.store.set_epoch_deadline(UNTOUCHED);
-        self.store.data_mut().host.end_run();
+        if self.store.data_mut().host.end_run() {
+            self.known = None;
+        }
         result
     }
 
@@ -236,15 +255,10 @@ impl Guest {
         if self.memory.data_size(&self.store) != memory.len() {
             return false;
         }
-        let Some(mut pages) = self.written_pages().filter(|pages| pages.len() <= MOST_RESTORED_PAGES) else {
-            return false;
-        };
-        pages.extend_from_slice(&template.written);
-        pages.sort_unstable();
-        pages.dedup();
+        let Some(pages) = self.known.take().or_else(|| self.pages_to_restore(template)) else { return false };
         let own = self.memory.data_mut(&mut self.store);
-        for page in pages {
-            let start = page as usize * resident::PAGE_BYTES;
+        for page in &pages {
+            let start = *page as usize * resident::PAGE_BYTES;
             let page = start..start + resident::PAGE_BYTES;
             let (own, template) = (&mut own[page.clone()], &memory[page]);
             // Most pages were written while the instance was warmed, and not since.
@@ -256,7 +270,17 @@ impl Guest {
         state.host.fs = template.guest.store.data().host.fs.clone();
         state.wasi = Wasi::new(&mut lock(&state.host.fs), &[]);
         state.limiter.release();
+        self.known = self.small_pages.then_some(pages);
         true
+    }
+
+    /// The pages that this instance or the template has written to; `None` when they are not known or too many.
+    fn pages_to_restore(&self, template: &Template) -> Option<Vec<u32>> {
+        let mut pages = self.written_pages().filter(|pages| pages.len() <= MOST_RESTORED_PAGES)?;
+        pages.extend_from_slice(&template.written);
+        pages.sort_unstable();
+        pages.dedup();
+        Some(pages)
     }
 
     /// Whether memory growth was refused since this was last asked.
@@ -264,3 +288,7 @@ impl Guest {
         self.store.data_mut().limiter.take_refused()
     }
 }
+
+#[cfg(test)]
+#[path = "guest_test.rs"]
+mod tests;

@@ -224,7 +224,7 @@ impl Sandbox for Interpreter {
             Err(error) => return Some(Begun::Ended(Outcome { error: Some(error), ..Outcome::default() })),
         };
         let (args, active) = self.prepare(head, stdin, run);
-        let (clock, code) = (active.clock(), code.to_vec());
+        let (usage, code) = (active.usage(), code.to_vec());
         let entered = Instant::now();
         let mut going = Box::pin(async move {
             let result = guest.run_suspendably(&code, args, active, first).await;
@@ -233,9 +233,9 @@ impl Sandbox for Interpreter {
         if let Some((guest, result)) = guest::poll(going.as_mut()) {
             return Some(Begun::Ended(self.finish(guest, result, entered, first, Thread::Host)));
         }
-        clock.leave();
+        usage.leave();
         Some(Begun::GoesOn(Box::new(move || {
-            clock.enter();
+            usage.enter();
             // It has left the host's thread for good and is not suspended again.
             let ended = guest::poll(going.as_mut());
             let (guest, result) = ended.unwrap_or_else(|| unreachable!("a guest on a worker blocks"));

@@ -1,13 +1,14 @@
 //! What belongs to one instance of a guest, and what its calls reach: files, streams, clocks, randomness, tools.
 
 use crate::limiter::Limiter;
+use crate::mapped::thread_faults;
 use mote_core::run::{Run, Stop, Stream};
 use mote_core::watch::{Watch, Watched};
 use mote_wasi::fs::Fs;
 use mote_wasi::{Clock, Host, Output, SeededRandom, Wasi};
 use rustix::time::{ClockId, clock_gettime};
 use std::ops::DerefMut;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use wasmtime::{Memory, UpdateDeadline};
@@ -37,7 +38,7 @@ pub struct Active {
     pub run: Arc<Run>,
     stdin: Vec<u8>,
     read: usize,
-    clock: Arc<CpuClock>,
+    usage: Arc<Usage>,
     cpu: Option<CpuLimit>,
     owed: Option<Owed>,
     /// What the call that owes it answers.
@@ -51,27 +52,41 @@ enum Owed {
     Output,
 }
 
-/// CPU time of one run, whichever thread it is on.
-pub struct CpuClock {
+/// CPU time and page faults of one run, whichever thread it is on.
+pub struct Usage {
     /// What the thread had used up before the run came there; other sessions' time is nobody else's business. In ns.
     before: AtomicU64,
     /// Used up on threads that the run has left, in ns.
     left: AtomicU64,
+    faults_before: AtomicU64,
+    faulted: AtomicBool,
 }
 
-impl CpuClock {
+impl Usage {
     fn start() -> Arc<Self> {
-        Arc::new(Self { before: AtomicU64::new(thread_cpu_ns()), left: AtomicU64::new(0) })
+        Arc::new(Self {
+            before: AtomicU64::new(thread_cpu_ns()),
+            left: AtomicU64::new(0),
+            faults_before: AtomicU64::new(thread_faults().unwrap_or(u64::MAX)),
+            faulted: AtomicBool::new(false),
+        })
     }
 
     /// Called on the thread that the run leaves.
     pub fn leave(&self) {
         self.left.store(self.used().as_nanos() as u64, Ordering::SeqCst);
+        self.faulted.store(self.faulted(), Ordering::SeqCst);
     }
 
     /// Called on the thread where the run goes on.
     pub fn enter(&self) {
         self.before.store(thread_cpu_ns(), Ordering::SeqCst);
+        self.faults_before.store(thread_faults().unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
+
+    /// Whether there was a page fault, or might have been.
+    fn faulted(&self) -> bool {
+        self.faulted.load(Ordering::SeqCst) || thread_faults() != Some(self.faults_before.load(Ordering::SeqCst))
     }
 
     fn used(&self) -> Duration {
@@ -106,17 +121,17 @@ impl Active {
             let watched = Watch::shared().at(Instant::now() + limit, &run);
             CpuLimit { limit, watched: Some(watched) }
         });
-        Self { run, stdin: stdin.to_vec(), read: 0, clock: CpuClock::start(), cpu, owed: None, answer: 0 }
+        Self { run, stdin: stdin.to_vec(), read: 0, usage: Usage::start(), cpu, owed: None, answer: 0 }
     }
 
-    pub fn clock(&self) -> Arc<CpuClock> {
-        self.clock.clone()
+    pub fn usage(&self) -> Arc<Usage> {
+        self.usage.clone()
     }
 
     /// Called on the run's thread after a nudge.
     pub fn check(&mut self) -> Option<Stop> {
         if let Some(cpu) = &mut self.cpu {
-            match cpu.limit.checked_sub(self.clock.used()) {
+            match cpu.limit.checked_sub(self.usage.used()) {
                 None | Some(Duration::ZERO) => self.run.stop(Stop::Cpu),
                 // CPU time never passes faster than the clock, so no sooner look can find the limit passed.
                 Some(left) => cpu.watched = Some(Watch::shared().at(Instant::now() + left, &self.run)),
@@ -182,14 +197,14 @@ impl GuestHost {
         Ok(Some(active.answer))
     }
 
-    /// The run is over; its CPU time stays counted.
-    pub fn end_run(&mut self) {
+    /// The run is over; its CPU time stays counted. False when it had no page fault.
+    pub fn end_run(&mut self) -> bool {
         self.cpu_before = self.cpu_used();
-        self.run = None;
+        self.run.take().is_none_or(|active| active.usage.faulted())
     }
 
     fn cpu_used(&self) -> Duration {
-        let current = self.run.as_ref().map(|active| active.clock.used());
+        let current = self.run.as_ref().map(|active| active.usage.used());
         self.cpu_before + current.unwrap_or_default()
     }
 }
@@ -267,7 +282,7 @@ mod tests {
         const SHORT: Duration = Duration::from_millis(2);
         const LONG: Duration = Duration::from_millis(30);
         use_up(LONG);
-        let clock = CpuClock::start();
+        let clock = Usage::start();
         use_up(SHORT);
         clock.leave();
         let there = clock.clone();
