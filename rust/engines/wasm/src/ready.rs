@@ -53,13 +53,13 @@ impl Ready {
 
     /// One of the instances that have returned, restored.
     fn restored(&self) -> Option<Guest> {
-        let mut guest = locked(&self.returned).pop()?;
-        match self.template.get()?.as_ref().is_some_and(|template| guest.restore(template)) {
-            true => Some(guest),
-            false => {
-                self.replace(Some(guest));
-                None
+        let template = self.template.get()?.as_ref()?;
+        loop {
+            let mut guest = locked(&self.returned).pop()?;
+            if guest.restore(template) {
+                return Some(guest);
             }
+            self.replace(Some(guest));
         }
     }
 
@@ -74,8 +74,9 @@ impl Ready {
             return self.give_back(guest, returned);
         }
         waiting.push(guest);
-        let waiting = waiting.len();
-        Backstage::shared().restore(&self.image, waiting == 1, self.len() < FEWEST_READY);
+        let first = waiting.len() == 1;
+        drop(waiting);
+        Backstage::shared().restore(&self.image, first, self.len() < FEWEST_READY);
     }
 
     /// Takes an instance back after its run. One that has `returned` is restored and waits for the next run; any other
