@@ -240,8 +240,8 @@ fn a_run_that_ends_on_the_hosts_thread_leaves_its_events_and_rings_no_bell() {
 
 #[test]
 fn a_run_that_is_asked_to_leave_goes_on_and_is_stopped_there() {
-    let host = Host::new();
     for (request, close) in [(2, false), (4, true)] {
+        let host = Host::new();
         let session = host.open(1, "at-once");
         host.done(1);
         host.run(session, request, "leave");
