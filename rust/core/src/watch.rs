@@ -21,7 +21,9 @@ pub struct Watch {
 
 #[derive(Default)]
 struct State {
-    entries: BTreeMap<(Instant, u64), Arc<Run>>,
+    entries: BTreeMap<Key, Arc<Run>>,
+    /// Those whose time has come. A guest that looks away just when it is nudged misses it, so it is nudged again.
+    due: Vec<(Key, Arc<Run>)>,
     next: u64,
     /// When the thread looks next by itself; `None` when it waits to be woken.
     wakes: Option<Instant>,
@@ -30,10 +32,12 @@ struct State {
     running: bool,
 }
 
+type Key = (Instant, u64);
+
 /// Watches until it is dropped.
 pub struct Watched {
     watch: &'static Watch,
-    key: (Instant, u64),
+    key: Key,
 }
 
 impl Watch {
@@ -47,7 +51,7 @@ impl Watch {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// At `at` the run is stopped when its deadline has come, else nudged.
+    /// From `at` on the run is stopped when its deadline has come, and nudged.
     pub fn at(&'static self, at: Instant, run: &Arc<Run>) -> Watched {
         self.enter(self.state(), at, Duration::ZERO, run)
     }
@@ -86,11 +90,12 @@ impl Watch {
         let mut state = self.state();
         loop {
             let now = Instant::now();
-            let mut due = Vec::new();
             while let Some(entry) = state.entries.first_entry().filter(|entry| entry.key().0 <= now) {
-                due.push(entry.remove());
+                let due = entry.remove_entry();
+                state.due.push(due);
             }
-            if !due.is_empty() {
+            if !state.due.is_empty() {
+                let due: Vec<Arc<Run>> = state.due.iter().map(|(_, run)| run.clone()).collect();
                 drop(state);
                 for run in due {
                     if now >= run.deadline() {
@@ -100,16 +105,18 @@ impl Watch {
                     run.nudge();
                 }
                 state = self.state();
-                continue;
             }
             state.wakes = state.entries.first_key_value().map(|(key, _)| key.0);
-            if state.ticks > 0 {
-                state.ticks -= 1;
+            if state.ticks > 0 || !state.due.is_empty() {
+                state.ticks = state.ticks.saturating_sub(1);
                 state.wakes = Some(state.wakes.map_or(now + TICK, |at| at.min(now + TICK)));
             }
             state = match state.wakes {
                 // Removed entries leave the time as it is: an early look costs less than a wake-up for each run.
-                Some(at) => self.earlier.wait_timeout(state, at - now).unwrap_or_else(PoisonError::into_inner).0,
+                Some(at) => {
+                    let left = at.saturating_duration_since(Instant::now());
+                    self.earlier.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+                }
                 None => self.earlier.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
@@ -118,7 +125,10 @@ impl Watch {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        let run = self.watch.state().entries.remove(&self.key);
-        drop(run);
+        let mut state = self.watch.state();
+        let run = state.entries.remove(&self.key);
+        let due = state.due.iter().position(|(key, _)| *key == self.key).map(|place| state.due.swap_remove(place));
+        drop(state);
+        drop((run, due));
     }
 }

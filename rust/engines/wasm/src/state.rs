@@ -179,6 +179,11 @@ impl GuestHost {
         self.cpu_before = Duration::ZERO;
     }
 
+    /// Whether the run was asked to leave the host's own thread.
+    pub fn is_leaving(&self) -> bool {
+        self.run.as_ref().is_some_and(|active| active.run.place().is_leaving())
+    }
+
     /// Whether the call that has just been made has to wait before it answers.
     pub fn owes(&mut self, answer: i32) -> bool {
         let Some(active) = &mut self.run else { return false };

@@ -158,6 +158,20 @@ fn one_that_computes_leaves_when_it_is_asked_and_can_be_stopped_there() {
 }
 
 #[test]
+fn one_that_was_asked_before_it_entered_leaves_too() {
+    let setting = Setting::new(false, Limits::default());
+    let run = setting.run(false);
+    let head = RunHead { code_bytes: 1, args: vec![], time_ms: None, stream: false };
+    run.place().enter_hosts();
+    run.place().ask_to_leave();
+    let begun = setting.sandbox.clone().begin(&head, b"l", b"", &run).unwrap();
+    run.place().leave();
+    let going = thread::spawn(rest(begun));
+    run.stop(Stop::Aborted);
+    assert!(going.join().unwrap().exit_code.is_none());
+}
+
+#[test]
 fn one_that_is_stopped_before_it_left_ends_at_once() {
     let setting = Setting::new(false, Limits::default());
     let run = setting.run(false);
