@@ -47,6 +47,24 @@ pub enum Taken {
     TooSmall(usize),
 }
 
+/// A call in which the host watches its mailbox.
+pub struct Attended<'a>(&'a Mailbox);
+
+impl Attended<'_> {
+    /// Ends it; true when an event waits.
+    pub fn end(self) -> bool {
+        let waits = self.0.leave();
+        std::mem::forget(self);
+        waits
+    }
+}
+
+impl Drop for Attended<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
 impl Mailbox {
     pub fn new(notify: Notify) -> Self {
         let state = State { events: VecDeque::new(), attended: 0, armed: true, notifying: 0, closed: false };
@@ -128,13 +146,13 @@ impl Mailbox {
         Taken::Bytes(at)
     }
 
-    /// From here to `leave` the host learns of events by this call, and nobody tells it otherwise.
-    pub fn enter(&self) {
+    /// While this lives, the host learns of events by the call it is in, and nobody tells it otherwise.
+    pub fn attended(&self) -> Attended<'_> {
         self.state().attended += 1;
+        Attended(self)
     }
 
-    /// True when an event waits.
-    pub fn leave(&self) -> bool {
+    fn leave(&self) -> bool {
         let mut state = self.state();
         state.attended -= 1;
         !state.events.is_empty()
@@ -142,16 +160,16 @@ impl Mailbox {
 
     /// Watches for an event on the calling thread. True when one waits; then nobody is told of it otherwise.
     pub fn attend(&self, patience: Duration) -> bool {
-        let before = {
+        let (attended, before) = {
             let mut state = self.state();
             if !state.events.is_empty() {
                 return true;
             }
             state.attended += 1;
-            self.added.load(Ordering::Acquire)
+            (Attended(self), self.added.load(Ordering::Acquire))
         };
         spin(patience, || self.added.load(Ordering::Acquire) != before);
-        self.leave()
+        attended.end()
     }
 
     /// Drops what waits, refuses what comes, and returns when no thread is inside the host's notify.

@@ -154,7 +154,7 @@ impl Session {
     fn begin(self: &Arc<Self>, run: Arc<Run>, head: RunHead, payload: &[u8], sandbox: Arc<dyn Sandbox>) -> bool {
         let busy = self.client.busy();
         // The host's notify must not be called inside its own call.
-        self.client.mailbox.enter();
+        let attended = self.client.mailbox.attended();
         run.started();
         run.place().enter_hosts();
         let watched = Watch::shared().brief(&run);
@@ -170,16 +170,16 @@ impl Session {
                     session.drive(&run, sandbox, |_| rest());
                     drop(busy);
                 });
-                return self.client.mailbox.leave();
+                return attended.end();
             }
             Ok(None) => {
                 self.on_worker(Pending { run, head, payload: payload.to_vec() }, sandbox);
-                return self.client.mailbox.leave() || self.client.attend();
+                return attended.end() || self.client.attend();
             }
             Err(_) => self.end(&run, failed(), sandbox),
         }
         drop(busy);
-        self.client.mailbox.leave()
+        attended.end()
     }
 
     fn start_next(self: &Arc<Self>, state: &mut State) {
