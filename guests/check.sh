@@ -11,7 +11,7 @@ root=$(cd "$here/.." && pwd)
 cd "$root"
 rebuild=
 [ "${1:-}" = --rebuild ] && { rebuild=1; shift; }
-[ $# -gt 0 ] || set -- python javascript
+[ $# -gt 0 ] || set -- python javascript micro
 
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-${MOTE_CACHE_DIR:-$HOME/.cache/mote}/target}
 cargo build --quiet --release --locked --package mote-guestkit

@@ -8,7 +8,7 @@ import type {
 import { chooseBackend, probeAll } from "./backends/choose.ts";
 import { cacheDir } from "./cache.ts";
 import { SandboxError } from "./errors.ts";
-import { findGuest } from "./guests/find.ts";
+import { chooseGuest } from "./guests/choose.ts";
 import { loadHost } from "./host.ts";
 import type { LanguageData } from "./languages/language.ts";
 import { languages } from "./languages/languages.ts";
@@ -140,12 +140,17 @@ export async function openSession(
   // Before the guest is looked for: the library begins its work on a thread of its own.
   await backend.prepare?.();
   const cache = cacheDir(host);
-  const image = backend.usesImages && language.guest
-    ? findGuest(language.guest, host)
-    : null;
+  const { image, guest } = chooseGuest(
+    backend.guests,
+    language.guest,
+    options,
+    host,
+  );
   const spec: OpenSpec = {
     lang,
     image,
+    guest,
+    acceptEmulated: options.acceptEmulatedHypervisor === true,
     cacheDir: cache,
     interactive: options.interactive === true,
     env: options.env ?? _none,

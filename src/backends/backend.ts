@@ -62,12 +62,39 @@ export interface GuestImage {
   readonly sha256: string;
 }
 
+/** What a micro-VM boots. */
+export type GuestSpec =
+  | {
+    /** The guest without an operating system; it runs the session's image. */
+    readonly kind: "micro";
+    /** Its program. */
+    readonly elf: GuestImage;
+  }
+  | {
+    /** A Linux root file system. */
+    readonly kind: "linux";
+    /** Its file. */
+    readonly image: GuestImage;
+    /** Modules that are imported before the snapshot. */
+    readonly preload: readonly string[];
+  }
+  | {
+    /** A Hyperlight guest of the user's. */
+    readonly kind: "elf";
+    /** Where it is, absolute. */
+    readonly path: string;
+  };
+
 /** What a backend is told when a session opens. */
 export interface OpenSpec {
   /** The language. */
   readonly lang: Language;
   /** The guest image; null where the code itself is the guest. */
   readonly image: GuestImage | null;
+  /** The guest around it, of a backend with machines. */
+  readonly guest?: GuestSpec | undefined;
+  /** Whether a hypervisor that is itself emulated will do. */
+  readonly acceptEmulated?: boolean | undefined;
   /** Where built things are kept, absolute. */
   readonly cacheDir: string;
   /** Whether the interpreter's state is kept between runs. */
@@ -193,8 +220,8 @@ export interface Backend {
   readonly name: BackendName | "memory";
   /** What it can do. */
   readonly capabilities: Capabilities;
-  /** Whether it needs the guest images of the guest toolkit. */
-  readonly usesImages: boolean;
+  /** What it needs of the guest toolkit: nothing, images, or what a micro-VM boots. */
+  readonly guests: "none" | "images" | "machines";
   /** Whether it can be used on this machine. */
   probe(): Promise<BackendStatus>;
   /** Begins what every wall needs, so that it goes on while a session's options are worked out. */

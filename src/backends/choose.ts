@@ -11,10 +11,10 @@ export interface Choice {
   readonly reason: string;
 }
 
-/** The backend that was asked for, or the strongest wall that this version has. */
+/** The backend that was asked for, or the strongest wall that this machine has. */
 export async function chooseBackend(asked: BackendChoice): Promise<Choice> {
-  const name: BackendName = asked === "auto" ? "wasm" : asked;
-  const entry = registry[name];
+  if (asked === "auto") return await _strongest();
+  const entry = registry[asked];
   if ("absent" in entry) {
     throw new SandboxError(
       "BACKEND_UNAVAILABLE",
@@ -23,12 +23,26 @@ export async function chooseBackend(asked: BackendChoice): Promise<Choice> {
       }.`,
     );
   }
-  return {
-    backend: await entry.load(),
-    reason: asked === "auto"
-      ? "auto: hyperlight is not part of this version, so the guest runs in WebAssembly in this process"
-      : `${name} was asked for`,
-  };
+  return { backend: await entry.load(), reason: `${asked} was asked for` };
+}
+
+let _auto: Promise<Choice> | undefined;
+
+/** A hypervisor where the probe has proven a real one, else WebAssembly. A machine does not change its answer. */
+function _strongest(): Promise<Choice> {
+  return _auto ??= (async () => {
+    const machines = await _load("hyperlight");
+    const { available, reason } = await machines.probe();
+    return available
+      ? { backend: machines, reason: `auto: ${reason}` }
+      : { backend: await _load("wasm"), reason: `auto: ${reason}` };
+  })();
+}
+
+async function _load(name: "wasm" | "hyperlight"): Promise<Backend> {
+  const entry = registry[name];
+  if ("absent" in entry) throw new TypeError(entry.absent);
+  return await entry.load();
 }
 
 /** Asks every backend whether it can be used on this machine. */

@@ -33,7 +33,7 @@ const _capabilities: Capabilities = Object.freeze<Capabilities>({
 export const memoryBackend: Backend = {
   name: "memory",
   capabilities: _capabilities,
-  usesImages: false,
+  guests: "none",
   probe: () =>
     Promise.resolve({ available: true, reason: "it needs nothing, for tests" }),
   open: (spec) => Promise.resolve(new _MemoryWall(spec)),

@@ -7,6 +7,7 @@ export type Entry =
   | { readonly absent: string };
 
 let _wasm: Promise<Backend> | undefined;
+let _hyperlight: Promise<Backend> | undefined;
 
 /** Every backend, loaded when it is first needed. A new one is named here and nowhere else. */
 export const registry: Readonly<Record<BackendName, Entry>> = {
@@ -14,7 +15,12 @@ export const registry: Readonly<Record<BackendName, Entry>> = {
     load: () =>
       _wasm ??= import("./native/wasm.ts").then((one) => one.wasmBackend),
   },
-  hyperlight: { absent: "hyperlight is not part of this version of Mote" },
+  hyperlight: {
+    load: () =>
+      _hyperlight ??= import("./native/hyperlight.ts").then((one) =>
+        one.hyperlightBackend
+      ),
+  },
   docker: { absent: "docker is not part of this version of Mote" },
   podman: { absent: "podman is not part of this version of Mote" },
   kubernetes: { absent: "kubernetes is not part of this version of Mote" },

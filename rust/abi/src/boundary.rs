@@ -2,6 +2,7 @@
 
 use mote_core::hub::Hub;
 use mote_core::wire::{MAX_MESSAGE_BYTES, Status};
+use mote_engine_hyperlight::HyperlightEngine;
 use mote_engine_wasm::WasmEngine;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
@@ -11,7 +12,7 @@ pub type Notify = unsafe extern "C" fn(client: u64);
 
 fn hub() -> &'static Hub {
     static HUB: OnceLock<Hub> = OnceLock::new();
-    HUB.get_or_init(|| Hub::new(vec![Arc::new(WasmEngine::new())]))
+    HUB.get_or_init(|| Hub::new(vec![Arc::new(WasmEngine::new()), Arc::new(HyperlightEngine::new())]))
 }
 
 /// Runs a call; what goes wrong in it is a negative number for the caller.

@@ -12,6 +12,12 @@ pub struct Open {
     pub lang: String,
     #[serde(default)]
     pub image: Option<ImageFile>,
+    /// Of a backend with several kinds of guests.
+    #[serde(default)]
+    pub guest: Option<Guest>,
+    /// A hypervisor that is itself emulated will do.
+    #[serde(default)]
+    pub accept_emulated: bool,
     pub cache_dir: PathBuf,
     #[serde(default)]
     pub interactive: bool,
@@ -31,6 +37,23 @@ pub struct Open {
 pub struct ImageFile {
     pub path: PathBuf,
     pub sha256: String,
+}
+
+/// What a micro-VM boots.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(tag = "kind", rename_all = "lowercase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Guest {
+    /// The program that runs the session's wasm image without an operating system.
+    Micro { elf: ImageFile },
+    /// A Linux root file system.
+    Linux {
+        image: ImageFile,
+        /// Modules that are imported before the snapshot.
+        #[serde(default)]
+        preload: Vec<String>,
+    },
+    /// A Hyperlight guest of the user's.
+    Elf { path: PathBuf },
 }
 
 /// The `ok` of a done `open`.

@@ -45,6 +45,8 @@ fn bench(name: &str, path: PathBuf, sha256: &str, rounds: usize) {
         backend: "wasm".into(),
         lang: name.into(),
         image: Some(ImageFile { path, sha256: sha256.into() }),
+        guest: None,
+        accept_emulated: false,
         cache_dir: cache_dir(),
         interactive: false,
         env: Default::default(),

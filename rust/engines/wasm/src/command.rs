@@ -68,17 +68,30 @@ fn load(
     flight: &Flight<InstancePre<State>>,
 ) -> Result<InstancePre<State>> {
     let linked = Linked::on_demand()?;
+    let (module, _) = compiled(cache_dir, hash, module, flight)?;
+    linked.linker.instantiate_pre(&module).map_err(|error| invalid(format!("{error:#}")))
+}
+
+/// The module, compiled and found to be a command, and the file it is mapped from.
+pub fn compiled<T: Clone + Send + 'static>(
+    cache_dir: &Path,
+    hash: &str,
+    module: &[u8],
+    flight: &Flight<T>,
+) -> Result<(Module, PathBuf)> {
+    let linked = Linked::on_demand()?;
+    let parent = cache_dir.join("modules");
     let name = format!("{}-{}", &hash[..32], linked.key);
     let make = |dir: &Path| {
         flight.set_stage(unpack::compiling(module.len()));
         let compiled = linked.engine.precompile_module(module).map_err(|error| invalid(format!("{error:#}")))?;
         unpack::write(dir, "module.cwasm", &compiled)
     };
-    let (opened, _) = cache::obtain(&cache_dir.join("modules"), &name, &["module.cwasm"], flight, make)?;
+    let (opened, _) = cache::obtain(&parent, &name, cache::Names::These(&["module.cwasm"]), flight, make)?;
     let file = opened.files.into_iter().next().ok_or_else(|| Error::internal("Cannot load module: it is gone"))?;
     let module = crate::mapped::module(&linked.engine, file).map_err(|error| invalid(format!("{error:#}")))?;
     check_command(&module)?;
-    linked.linker.instantiate_pre(&module).map_err(|error| invalid(format!("{error:#}")))
+    Ok((module, parent.join(name).join("module.cwasm")))
 }
 
 fn invalid(why: impl std::fmt::Display) -> Error {
@@ -86,7 +99,7 @@ fn invalid(why: impl std::fmt::Display) -> Error {
 }
 
 /// Refuses what is no module at all, before anything is kept of it.
-fn check_bytes(module: &[u8]) -> Result<()> {
+pub fn check_bytes(module: &[u8]) -> Result<()> {
     if module.len() > MOST_MODULE_BYTES {
         return Err(invalid(format!("it is larger than {}", bytes(MOST_MODULE_BYTES as u64))));
     }

@@ -11,6 +11,7 @@ use mote_core::engine::{Engine, Opening, Probe, Progress, Sandbox, ms};
 use mote_core::error::{Code, Error, Result};
 use mote_core::request::{ImageFile, Open, Opened};
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 use wasmtime::Linker;
@@ -79,22 +80,30 @@ impl WasmEngine {
     }
 }
 
-fn load(
-    cache_dir: &std::path::Path,
-    file: &ImageFile,
-    flight: &Flight<(Arc<Image>, bool)>,
-) -> Result<(Arc<Image>, bool)> {
+fn load(cache_dir: &Path, file: &ImageFile, flight: &Flight<(Arc<Image>, bool)>) -> Result<(Arc<Image>, bool)> {
     let linked = Linked::pooled()?;
-    let name = format!("{}-{}", &file.sha256[..32], linked.key);
-    let make = |dir: &std::path::Path| unpack::unpack(&linked.engine, file, dir, flight);
-    let (opened, made) = cache::obtain(&cache_dir.join("guests"), &name, &unpack::FILES, flight, make)?;
+    let (opened, made, _) = unpacked(cache_dir, file, flight)?;
     let image = Image::load(&linked.engine, &linked.linker, &file.sha256, opened.files)?;
     image.ready.fill_later();
     Ok((image, made))
 }
 
+/// The files of an image, unpacked and compiled, whether that was done now, and the folder that they are in.
+pub fn unpacked<T: Clone + Send + 'static>(
+    cache_dir: &Path,
+    file: &ImageFile,
+    flight: &Flight<T>,
+) -> Result<(cache::Opened, bool, PathBuf)> {
+    let linked = Linked::pooled()?;
+    let parent = cache_dir.join("guests");
+    let name = format!("{}-{}", &file.sha256[..32], linked.key);
+    let make = |dir: &Path| unpack::unpack(&linked.engine, file, dir, flight);
+    let (opened, made) = cache::obtain(&parent, &name, cache::Names::These(&unpack::FILES), flight, make)?;
+    Ok((opened, made, parent.join(name)))
+}
+
 /// What the host is told while it waits.
-fn progress(stage: Stage) -> Option<Progress> {
+pub fn progress(stage: Stage) -> Option<Progress> {
     let (done, text) = match stage {
         Stage::Checking => return None,
         Stage::Waiting => (0, "waiting for another process that compiles the guest".to_owned()),
@@ -106,7 +115,8 @@ fn progress(stage: Stage) -> Option<Progress> {
     Some(Progress { stage: "compile", done, total: 100, text })
 }
 
-fn check(open: &Open) -> Result<()> {
+/// Refuses an open request that no image can serve.
+pub fn check(open: &Open) -> Result<()> {
     let unsupported = |what: &str| Err(Error::new(Code::Unsupported, format!("Cannot open session: {what}")));
     let image = match (&open.image, open.lang.as_str()) {
         (None, "wasm") if open.interactive => return unsupported("lang \"wasm\" keeps no state between runs"),

@@ -1,7 +1,7 @@
 //! From an image file to a cache folder: verified, unpacked, compiled.
 
 use crate::flight::{Flight, Stage};
-use crate::image::{Image, Manifest, invalid};
+use crate::image::{Manifest, invalid};
 use crate::settings::hex;
 use mote_core::error::{Code, Error, Result};
 use mote_core::request::ImageFile;
@@ -9,7 +9,6 @@ use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasmtime::Engine;
 
@@ -21,7 +20,12 @@ const MOST_IMAGE_BYTES: u64 = 512 << 20;
 const MOST_FILE_BYTES: u64 = 1 << 30;
 
 /// Fills `dir` with the files of the image.
-pub fn unpack(engine: &Engine, image: &ImageFile, dir: &Path, flight: &Flight<(Arc<Image>, bool)>) -> Result<()> {
+pub fn unpack<T: Clone + Send + 'static>(
+    engine: &Engine,
+    image: &ImageFile,
+    dir: &Path,
+    flight: &Flight<T>,
+) -> Result<()> {
     let packed = verified(image)?;
     let decoder = zstd::Decoder::new(packed.as_slice()).map_err(|error| invalid("archive", error))?;
     let mut archive = tar::Archive::new(decoder);
@@ -63,7 +67,7 @@ pub fn write(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
 }
 
 /// The bytes of the image file, once their hash is the expected one.
-fn verified(image: &ImageFile) -> Result<Vec<u8>> {
+pub fn verified(image: &ImageFile) -> Result<Vec<u8>> {
     let path = image.path.display();
     let unreadable = |error: std::io::Error| {
         let message = format!("Cannot read guest image {path}: {error}; build it or install the package again");

@@ -47,6 +47,8 @@ impl Setting {
             tools: vec![],
             limits: limits.clone(),
             seed: None,
+            guest: None,
+            accept_emulated: false,
         };
         let engine = WasmEngine::new();
         let sandbox = engine.open(&open, &Patient).unwrap().0;

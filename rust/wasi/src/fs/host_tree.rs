@@ -11,7 +11,7 @@ use crate::errno::Errno;
 
 /// All that is below a directory, each directory before what is in it. A path above [`PATH_MAX`], which only a guest
 /// can make, is an error and not entered.
-struct Below<'a> {
+pub(super) struct Below<'a> {
     fs: &'a Fs,
     prefix: String,
     open: Vec<(usize, Vec<(&'a str, u32)>)>,
@@ -19,7 +19,7 @@ struct Below<'a> {
 }
 
 impl<'a> Below<'a> {
-    fn new(fs: &'a Fs, dir: &'a Dir, prefix: String, recursive: bool) -> Self {
+    pub(super) fn new(fs: &'a Fs, dir: &'a Dir, prefix: String, recursive: bool) -> Self {
         let open = alloc::vec![(prefix.len(), Self::entries(dir))];
         Self { fs, prefix, open, recursive }
     }
@@ -30,7 +30,7 @@ impl<'a> Below<'a> {
         entries
     }
 
-    fn next(&mut self) -> Option<Result<(&str, u32), PathError>> {
+    pub(super) fn next(&mut self) -> Option<Result<(&str, u32), PathError>> {
         loop {
             let (len, entries) = self.open.last_mut()?;
             let Some((name, node)) = entries.pop() else {

@@ -9,6 +9,7 @@ mod host_tree;
 mod list;
 mod node;
 mod open;
+mod patch;
 mod path;
 mod quota;
 mod reap;
@@ -18,6 +19,7 @@ use alloc::vec::Vec;
 pub(crate) use attr::Times;
 pub use host::{Entry, EntryKind, PathError};
 pub use node::Area;
+pub use patch::{Listing, PatchError};
 pub use quota::{ENTRY_BYTES, Limits, Usage};
 
 pub(crate) use node::{Device, Handle, Node};

@@ -20,31 +20,61 @@ pub trait Building {
     fn cancelled(&self) -> bool;
 }
 
+/// Which files a folder is made of.
+#[derive(Clone, Copy)]
+pub enum Names<'a> {
+    These(&'a [&'a str]),
+    /// Whatever was put there.
+    All,
+}
+
+impl Names<'_> {
+    fn check(self, dir: &Path) -> Option<Opened> {
+        match self {
+            Self::These(names) => stamp::check(dir, names),
+            Self::All => {
+                let found = stamp::names_below(dir).ok()?;
+                stamp::check(dir, &found.iter().map(String::as_str).collect::<Vec<_>>())
+            }
+        }
+    }
+
+    fn stamp(self, dir: &Path) -> Result<()> {
+        match self {
+            Self::These(names) => stamp::write(dir, names),
+            Self::All => {
+                let found = stamp::names_below(dir).map_err(|error| failed("read", dir, error))?;
+                stamp::write(dir, &found.iter().map(String::as_str).collect::<Vec<_>>())
+            }
+        }
+    }
+}
+
 /// Gives the files `names` of the folder `parent/name`, made by `make` in a temporary folder when they are not whole.
 /// True: it was made.
 pub fn obtain(
     parent: &Path,
     name: &str,
-    names: &[&str],
+    names: Names<'_>,
     building: &dyn Building,
     make: impl FnOnce(&Path) -> Result<()>,
 ) -> Result<(Opened, bool)> {
     let target = parent.join(name);
     if stamp::is_private_dir(parent)
-        && let Some(opened) = stamp::check(&target, names)
+        && let Some(opened) = names.check(&target)
     {
         return Ok((opened, false));
     }
     private_dir(parent)?;
     let _lock = lock(&parent.join(format!(".{name}.lock")), building)?;
-    if let Some(opened) = stamp::check(&target, names) {
+    if let Some(opened) = names.check(&target) {
         return Ok((opened, false));
     }
     // Under the lock nobody else is building, so what lies here was left by a process that died.
     let temporary = parent.join(format!(".{name}.new"));
     remove(&temporary)?;
     DirBuilder::new().mode(0o700).create(&temporary).map_err(|error| failed("make", &temporary, error))?;
-    let made = make(&temporary).and_then(|()| stamp::write(&temporary, names)).and_then(|()| {
+    let made = make(&temporary).and_then(|()| names.stamp(&temporary)).and_then(|()| {
         remove(&target)?;
         fs::rename(&temporary, &target).map_err(|error| failed("move to", &target, error))
     });
@@ -52,7 +82,7 @@ pub fn obtain(
         let _ = remove(&temporary);
         return Err(error);
     }
-    match stamp::check(&target, names) {
+    match names.check(&target) {
         Some(opened) => Ok((opened, true)),
         None => Err(failed("use", &target, "it changed as soon as it was made")),
     }

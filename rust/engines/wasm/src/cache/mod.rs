@@ -6,7 +6,8 @@ mod stamp;
 #[cfg(test)]
 mod tests;
 
-pub use build::{Building, obtain};
+pub use build::{Building, Names, obtain};
+pub use stamp::Opened;
 
 use mote_core::error::{Code, Error};
 use std::path::Path;

@@ -87,6 +87,25 @@ pub fn is_own_dir(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|data| data.is_dir() && is_own(&data, 0o022))
 }
 
+/// The files below a folder, by their paths from there, besides the stamp.
+pub fn names_below(dir: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    let mut open = vec![String::new()];
+    while let Some(prefix) = open.pop() {
+        for entry in fs::read_dir(dir.join(&prefix))? {
+            let entry = entry?;
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            if entry.file_type()?.is_dir() {
+                open.push(format!("{name}/"));
+            } else if name != STAMP {
+                names.push(name);
+            }
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
 /// Writes the stamp of a folder whose files are complete.
 pub fn write(dir: &Path, names: &[&str]) -> Result<()> {
     let stamp = || -> io::Result<()> {

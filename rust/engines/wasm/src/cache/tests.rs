@@ -39,7 +39,7 @@ impl Cache {
             fs::write(dir.join("b"), "beta").unwrap();
             Ok(())
         };
-        let (mut opened, made) = obtain(&self.parent, "thing", &["a", "b"], &Alone, make)?;
+        let (mut opened, made) = obtain(&self.parent, "thing", Names::These(&["a", "b"]), &Alone, make)?;
         let mut text = String::new();
         opened.files[0].read_to_string(&mut text).unwrap();
         Ok((text, made))
@@ -120,7 +120,7 @@ fn a_failed_build_leaves_nothing_and_can_be_tried_again() {
         fs::write(dir.join("a"), "half").unwrap();
         Err(failed("build", dir, "no"))
     };
-    assert!(obtain(&cache.parent, "thing", &["a", "b"], &Alone, fail).is_err());
+    assert!(obtain(&cache.parent, "thing", Names::These(&["a", "b"]), &Alone, fail).is_err());
     assert!(!cache.parent.join("thing").exists() && !cache.parent.join(".thing.new").exists());
     cache.assert_made(true);
 }
@@ -138,7 +138,7 @@ fn many_at_once_make_it_once() {
                     fs::write(dir.join("a"), "alpha").unwrap();
                     Ok(())
                 };
-                obtain(&parent, "thing", &["a"], &Alone, make).unwrap();
+                obtain(&parent, "thing", Names::These(&["a"]), &Alone, make).unwrap();
             });
         }
     });

@@ -1,0 +1,11 @@
+//! The engine `hyperlight`: guests in micro-VMs. Unsafe code is in `probe::kvm` alone.
+#![deny(unsafe_code)]
+
+mod elf;
+mod engine;
+mod linux;
+mod micro;
+mod pinned;
+mod probe;
+
+pub use engine::HyperlightEngine;

@@ -1,0 +1,26 @@
+//! Linux guests, on hyperlight-unikraft.
+
+use mote_core::engine::{Opening, Sandbox};
+use mote_core::error::{Code, Error, Result};
+use mote_core::request::{ImageFile, Open, Opened};
+
+use std::sync::Arc;
+
+#[derive(Default)]
+pub struct Engine {}
+
+impl Engine {
+    pub fn new() -> Self {
+        Self {}
+    }
+
+    pub fn open(
+        &self,
+        _open: &Open,
+        _image: &ImageFile,
+        _preload: &[String],
+        _opening: &dyn Opening,
+    ) -> Result<(Arc<dyn Sandbox>, Opened)> {
+        Err(Error::new(Code::Unsupported, "Cannot open session: this version has no linux guests"))
+    }
+}

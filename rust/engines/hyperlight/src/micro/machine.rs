@@ -1,0 +1,216 @@
+//! One machine: a VM that begins as a template's snapshot and goes back to it.
+
+use super::reach::{Given, Reach};
+use super::template::Template;
+use hyperlight_host::hypervisor::InterruptHandle;
+use hyperlight_host::sandbox::snapshot::Snapshot;
+use hyperlight_host::{HyperlightError, Sandbox, SandboxBuilder};
+use mote_core::error::{Code, Error, Result};
+use mote_core::run::Run;
+use mote_core::watch::{Watch, Watched};
+use mote_micro_wire::{Reply, envelope, guest, host};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Lives on its own thread.
+pub struct Machine {
+    sandbox: Option<Sandbox>,
+    snapshot: Arc<Snapshot>,
+    reach: Reach,
+    /// Something has run since it was the snapshot.
+    used: bool,
+}
+
+/// How a call of the machine's `Run` ended.
+pub enum Ended {
+    Replied(Box<Reply>),
+    /// From outside.
+    Stopped,
+    /// The machine itself failed.
+    Died(Died),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Died {
+    /// It has used up the memory that it can write to.
+    OutOfMemory,
+    Crashed(String),
+}
+
+pub struct Left {
+    pub ended: Ended,
+    pub pushed: Option<Vec<u8>>,
+    pub cpu: Duration,
+}
+
+/// Registers the functions that the guest calls.
+pub fn functions(builder: SandboxBuilder, reach: &Reach) -> SandboxBuilder {
+    let [write, pull, push, call, wait, take, sleep, clock, changed] = std::array::from_fn(|_| reach.clone());
+    builder
+        .host_print(|_: String| 0)
+        .host_function(host::WRITE, move |stream: i32, bytes: Vec<u8>| Ok(write.write(stream, &bytes)))
+        .host_function(host::PULL, move |what: i32, offset: u64, length: u64| Ok(pull.pull(what, offset, length)))
+        .host_function(host::PUSH, move |bytes: Vec<u8>| Ok(push.push(&bytes)))
+        .host_function(host::CALL, move |name_length: u64| Ok(call.call(name_length)))
+        .host_function(host::WAIT, move |id: i32, timeout_ns: i64| Ok(wait.wait(id, timeout_ns)))
+        .host_function(host::TAKE, move |id: i32| Ok(take.take(id)))
+        .host_function(host::SLEEP, move |ns: u64| Ok(sleep.sleep(ns)))
+        .host_function(host::CLOCK, move |which: i32| Ok(clock.clock(which)))
+        .host_function(host::CHANGED, move |length: u64| Ok(changed.changed(length)))
+}
+
+/// The error for a machine that could not be made or loaded.
+pub fn failed(error: &HyperlightError) -> Error {
+    match error {
+        HyperlightError::GuestBinVersionMismatch { guest_bin_version, host_version } => {
+            let message = format!(
+                "Cannot start a machine: the guest is built for Hyperlight {guest_bin_version}, this library has {host_version}"
+            );
+            Error::new(Code::GuestInvalid, message)
+        }
+        HyperlightError::GuestError(_, why) | HyperlightError::GuestAborted(_, why) => {
+            Error::new(Code::GuestInvalid, format!("Cannot start a machine: the guest refused: {why}"))
+        }
+        error => Error::new(Code::BackendUnavailable, format!("Cannot start a machine: {error}")),
+    }
+}
+
+impl Machine {
+    /// Called on the thread that it stays on.
+    pub fn new(template: &Template) -> Result<Self> {
+        let mut machine =
+            Self { sandbox: None, snapshot: template.snapshot.clone(), reach: Reach::default(), used: false };
+        machine.reset()?;
+        Ok(machine)
+    }
+
+    /// Puts the machine back to its snapshot; one that cannot be is replaced.
+    pub fn reset(&mut self) -> Result<()> {
+        if let Some(sandbox) = &mut self.sandbox
+            && (!self.used || sandbox.restore(self.snapshot.clone()).is_ok())
+        {
+            self.used = false;
+            return Ok(());
+        }
+        self.sandbox = None;
+        let builder = functions(SandboxBuilder::from_snapshot(self.snapshot.clone()), &self.reach);
+        self.sandbox = Some(builder.build().map_err(|error| failed(&error))?);
+        self.used = false;
+        Ok(())
+    }
+
+    /// After a run: what cannot be put back is gone, and the next run says so.
+    pub fn reset_or_end(&mut self) {
+        if self.reset().is_err() {
+            self.sandbox = None;
+        }
+    }
+
+    /// Runs a message to its end.
+    pub fn run(&mut self, given: Given) -> Result<Left> {
+        let run = given.run.clone();
+        if self.sandbox.is_none() {
+            self.reset()?;
+        }
+        let sandbox = self.sandbox.as_mut().ok_or_else(|| Error::internal("Cannot run code: the machine is gone"))?;
+        let message = envelope::wrap(&given.message);
+        self.used = true;
+        self.reach.begin(given);
+        let killer = Killer::new(sandbox.interrupt_handle());
+        let watched = run.limits.cpu_ms.map(|limit_ms| CpuLimit::begin(&run, limit_ms, &killer));
+        if watched.is_none() {
+            let killer = killer.clone();
+            run.set_nudge(move || killer.kill());
+        }
+        let result: hyperlight_host::Result<Vec<u8>> = match run.stopped() {
+            Some(_) => Err(HyperlightError::ExecutionCanceledByHost()),
+            None => sandbox.call(guest::RUN, message),
+        };
+        killer.retire();
+        drop(watched);
+        let (pushed, cpu) = self.reach.end();
+        Ok(Left { ended: ended(result), pushed, cpu })
+    }
+}
+
+fn ended(result: hyperlight_host::Result<Vec<u8>>) -> Ended {
+    match result {
+        Ok(reply) => match Reply::decode(&reply) {
+            Ok(reply) => Ended::Replied(Box::new(reply)),
+            Err(error) => Ended::Died(Died::Crashed(format!("its answer was {error}"))),
+        },
+        Err(HyperlightError::ExecutionCanceledByHost()) => Ended::Stopped,
+        Err(HyperlightError::GuestAborted(_, why)) if is_out_of_memory(&why) => Ended::Died(Died::OutOfMemory),
+        Err(HyperlightError::GuestAborted(_, why)) => Ended::Died(Died::Crashed(why)),
+        Err(error) => Ended::Died(Died::Crashed(error.to_string())),
+    }
+}
+
+/// What Hyperlight's guest library says when its page allocator or its heap is used up.
+fn is_out_of_memory(why: &str) -> bool {
+    let why = why.to_ascii_lowercase();
+    why.contains("out of physical memory") || why.contains("memory allocation of") || why.contains("out of memory")
+}
+
+/// Ends the guest's execution from another thread, as long as it is this run's.
+#[derive(Clone)]
+struct Killer(Arc<Mutex<Option<Arc<dyn InterruptHandle>>>>);
+
+impl Killer {
+    fn new(handle: Arc<dyn InterruptHandle>) -> Self {
+        Self(Arc::new(Mutex::new(Some(handle))))
+    }
+
+    fn kill(&self) {
+        if let Some(handle) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            handle.kill();
+        }
+    }
+
+    /// A kill after this hits nobody.
+    fn retire(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// Looks at the thread's CPU time whenever it may have passed the limit.
+struct CpuLimit {
+    watched: Arc<Mutex<Option<Watched>>>,
+}
+
+impl CpuLimit {
+    fn begin(run: &Arc<Run>, limit_ms: u64, killer: &Killer) -> Self {
+        let limit = Duration::from_millis(limit_ms);
+        let thread = rustix::thread::gettid().as_raw_nonzero().get();
+        let ends = cpu_of(thread).unwrap_or_default() + limit;
+        let watched = Arc::new(Mutex::new(Some(Watch::shared().at(Instant::now() + limit, run))));
+        let (weak, again, killer) = (Arc::downgrade(run), watched.clone(), killer.clone());
+        run.set_nudge(move || {
+            let Some(run) = weak.upgrade() else { return };
+            if run.stopped().is_some() {
+                return killer.kill();
+            }
+            match cpu_of(thread) {
+                Some(used) if used < ends => {
+                    // CPU time never passes faster than the clock, so no sooner look can find the limit passed.
+                    let next = Watch::shared().at(Instant::now() + (ends - used), &run);
+                    *again.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
+                }
+                _ => run.stop(mote_core::run::Stop::Cpu),
+            }
+        });
+        Self { watched }
+    }
+}
+
+impl Drop for CpuLimit {
+    fn drop(&mut self) {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// CPU time of a thread of this process, its guest's included.
+fn cpu_of(thread: i32) -> Option<Duration> {
+    let text = std::fs::read_to_string(format!("/proc/self/task/{thread}/schedstat")).ok()?;
+    text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+}
