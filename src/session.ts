@@ -137,6 +137,8 @@ export async function openSession(
   const verbose = options.verbose === true || host.env("MOTE_LOG") === "info";
   const report = new Reporter(host, verbose, options.onProgress);
   if (signal?.aborted) throw _aborted(signal);
+  // Before the guest is looked for: the library begins its work on a thread of its own.
+  await backend.prepare?.();
   const cache = cacheDir(host);
   const opening = await decideOpening(
     backend,

@@ -233,6 +233,8 @@ export interface Backend {
   readonly guests: "none" | "images" | "machines";
   /** Whether it can be used on this machine. */
   probe(): Promise<BackendStatus>;
+  /** Begins what every wall needs, so that it goes on while a session's options are worked out. */
+  prepare?(): Promise<void>;
   /** Opens a wall. */
   open(spec: OpenSpec): Promise<Wall>;
 }

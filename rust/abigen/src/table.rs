@@ -48,7 +48,8 @@ entries! {
     ];
     mote_submit(session: i64, request: u32, message: *const u8, length: usize) -> i32, blocks false, [
         "Hands a request to a session. Runs wait for each other in order; file requests are answered at once. A run that",
-        "is the client's only one is waited for here, 0.31 ms at most, when the one before it was as short.",
+        "is the client's only one begins on the calling thread when the one before it was short. It leaves the thread when it",
+        "would block, and after 0.5 to 2 ms; no notify is called on this thread meanwhile.",
     ];
     mote_take(client: i64, buffer: *mut u8, capacity: usize) -> i32, blocks false, [
         "Copies whole events into the buffer and gives the bytes copied; 0 when none wait. When not even the first",

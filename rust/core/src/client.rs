@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// A host whose last run took no longer than this waits for the next one inside the call, in µs.
 const SHORT_RUN_US: u32 = 250;
+/// A run is begun on the host's own thread when the one before took no longer than this, in µs.
+const BRIEF_RUN_US: u32 = 400;
 /// How much longer than the last run it waits, in µs.
 const GRACE_US: u32 = 60;
 
@@ -52,12 +54,18 @@ impl Client {
     }
 
     /// Called before the run's outcome is posted. `took`: of a run that was not ended in the queue.
-    pub fn run_ends(&self, took: Option<Duration>) {
+    pub fn run_ends(&self, took_us: Option<u32>) {
         self.runs.fetch_sub(1, Ordering::Relaxed);
-        if let Some(took) = took {
-            let us = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
+        if let Some(us) = took_us {
             self.last_run_us.store(us, Ordering::Relaxed);
         }
+    }
+
+    /// After a run was submitted: whether it may begin on the host's own thread. `last_us` is its session's last run; a
+    /// session's first one is judged by what the others did.
+    pub fn may_be_brief(&self, last_us: Option<u32>) -> bool {
+        let last = last_us.unwrap_or_else(|| self.last_run_us.load(Ordering::Relaxed));
+        last <= BRIEF_RUN_US && self.runs.load(Ordering::Relaxed) == 1
     }
 
     /// After a run was submitted: when it is the only one and runs have been short, waits for its first event on the

@@ -15,6 +15,9 @@ pub trait Engine: Send + Sync {
     /// What it can do on this machine, without leaving anything behind.
     fn probe(&self) -> Probe;
 
+    /// Begins what every sandbox needs. Called on a worker when a host connects.
+    fn prepare(&self) {}
+
     /// Opens a sandbox when that takes well under a millisecond, else `None`: then `open` is called on a worker.
     fn open_at_once(&self, open: &Open) -> Option<Result<(Arc<dyn Sandbox>, Opened)>>;
 
@@ -48,8 +51,21 @@ pub trait Sandbox: Send + Sync {
     /// Runs guest code to its end on the calling thread; called for one run at a time.
     fn run(&self, head: &RunHead, code: &[u8], stdin: &[u8], run: &Arc<Run>) -> Outcome;
 
+    /// Begins a run on the host's own thread, in place of `run`. It has to come back soon: when the run is asked to leave
+    /// (`Place::is_leaving`), and before it would block. `None`: this can't be done, and nothing has been done.
+    fn begin(self: Arc<Self>, _head: &RunHead, _code: &[u8], _stdin: &[u8], _run: &Arc<Run>) -> Option<Begun> {
+        None
+    }
+
     /// Serves a file request, also while a run is going. The answer is the `ok` object and a payload.
     fn files(&self, request: &Submit, payload: &[u8]) -> Result<(serde_json::Value, Vec<u8>)>;
+}
+
+/// A run that was begun on the host's own thread.
+pub enum Begun {
+    Ended(Outcome),
+    /// The rest of it, for a thread that may block.
+    GoesOn(Box<dyn FnOnce() -> Outcome + Send>),
 }
 
 /// How a run ended inside the wall.

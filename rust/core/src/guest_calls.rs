@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 const READY: i32 = 0;
-const TIMED_OUT: i32 = 1;
+pub const TIMED_OUT: i32 = 1;
 const NO_SUCH_CALL: i32 = 2;
 
 /// Why a call does not come back to the guest.

@@ -2,12 +2,13 @@
 
 use crate::client::Client;
 use crate::codec;
+use crate::done::done;
 use crate::engine::{Engine, Opening, Probe, Progress, Sandbox};
 use crate::error::{Code, Error};
 use crate::handles::{Kind, Table};
 use crate::mailbox::{Mailbox, Notify, Taken};
 use crate::request::{Open, Opened, Submit};
-use crate::session::{Session, done};
+use crate::session::Session;
 use crate::wire::{EventKind, Status};
 use crate::workers::Workers;
 use std::collections::BTreeMap;
@@ -43,7 +44,10 @@ impl Hub {
     /// `notify` is given the client's handle.
     pub fn connect(&self, notify: impl Fn(i64) + Send + Sync + 'static) -> Result<i64, Status> {
         let make = |handle| Client::new(Mailbox::new(Box::new(move || notify(handle)) as Notify));
-        locked(&self.clients).insert_with(make).ok_or(Status::Closed)
+        let handle = locked(&self.clients).insert_with(make).ok_or(Status::Closed)?;
+        let engines = self.engines.clone();
+        self.workers.run(move || engines.iter().for_each(|engine| engine.prepare()));
+        Ok(handle)
     }
 
     /// Blocks until no thread works for the client and none is inside its notify.
@@ -115,8 +119,8 @@ impl Hub {
         let body = match head {
             Submit::Run(head) if head.code_bytes > payload.len() => return Err(Status::BadMessage),
             Submit::Run(head) => match session.submit_run(request, head, payload) {
-                Ok(()) if session.client().attend() => return Ok(Status::EventsReady),
-                Ok(()) => return Ok(Status::Ok),
+                Ok(true) => return Ok(Status::EventsReady),
+                Ok(false) => return Ok(Status::Ok),
                 Err(error) => done::<()>(Err(error), &[]),
             },
             Submit::Ack(head) => {

@@ -1,7 +1,7 @@
 //! The hub over an engine that does as its code says.
 
 use super::*;
-use crate::engine::Outcome;
+use crate::engine::{Begun, Outcome};
 use crate::error::Result;
 use crate::request::RunHead;
 use crate::run::{Run, Stream};
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 struct Double;
@@ -60,6 +61,32 @@ impl Sandbox for Double {
 
     fn files(&self, _request: &Submit, _payload: &[u8]) -> Result<(Value, Vec<u8>)> {
         Ok((json!({}), b"file".to_vec()))
+    }
+
+    fn begin(self: Arc<Self>, _head: &RunHead, code: &[u8], stdin: &[u8], run: &Arc<Run>) -> Option<Begun> {
+        let here = thread::current().id();
+        match code {
+            b"here" => {
+                let _ = run.write(Stream::Stdout, stdin);
+                run.call_begin(b"tool", b"{}");
+                Some(Begun::Ended(Outcome { exit_code: Some(1), ..Outcome::default() }))
+            }
+            b"leave" => {
+                while !run.place().is_leaving() {
+                    thread::yield_now();
+                }
+                run.place().leave();
+                let run = run.clone();
+                Some(Begun::GoesOn(Box::new(move || {
+                    assert_ne!(here, thread::current().id());
+                    let _ = run.sleep(Instant::now() + Duration::from_secs(3600));
+                    Outcome::default()
+                })))
+            }
+            b"panic" => panic!("as the test asks"),
+            b"panic later" => Some(Begun::GoesOn(Box::new(|| panic!("as the test asks")))),
+            _ => None,
+        }
     }
 }
 
@@ -197,4 +224,60 @@ fn engines_that_are_not_there_and_heads_that_are_wrong_are_refused() {
     assert_eq!(host.hub.submit(session, 5, &long), Err(Status::BadMessage));
     assert_eq!(host.hub.probe(host.client, 6), Ok(Status::EventsReady));
     assert_eq!(host.done(6).0["ok"]["double"]["available"], true);
+}
+
+#[test]
+fn a_run_that_ends_on_the_hosts_thread_leaves_its_events_and_rings_no_bell() {
+    let host = Host::new();
+    let session = host.open(1, "at-once");
+    host.done(1);
+    let message = codec::encode(&json!({"op": "run", "codeBytes": 4, "stream": true}), b"herein");
+    assert_eq!(host.hub.submit(session, 2, &message), Ok(Status::EventsReady));
+    assert!(host.bell.try_recv().is_err());
+    assert_eq!(host.done(2).0["ok"]["exitCode"], 1);
+    assert!(host.bell.try_recv().is_err());
+}
+
+#[test]
+fn a_run_that_is_asked_to_leave_goes_on_and_is_stopped_there() {
+    for (request, close) in [(2, false), (4, true)] {
+        let host = Host::new();
+        let session = host.open(1, "at-once");
+        host.done(1);
+        host.run(session, request, "leave");
+        host.run(session, request + 1, "echo");
+        if close {
+            assert_eq!(host.hub.close(session, 9), Ok(Status::EventsReady));
+            assert_eq!(host.done(request).0["error"]["code"], "SESSION_CLOSED");
+            assert_eq!(host.done(9).0, json!({"ok": {}}));
+        } else {
+            assert_eq!(host.hub.interrupt(session, request), Ok(Status::Ok));
+            assert_eq!(host.done(request).0["error"]["code"], "ABORTED");
+            assert_eq!(host.done(request + 1).1, b"in");
+        }
+    }
+}
+
+#[test]
+fn a_panic_on_the_hosts_thread_and_after_it_is_an_error_of_that_run() {
+    for code in ["panic", "panic later"] {
+        let host = Host::new();
+        let session = host.open(1, "at-once");
+        host.run(session, 2, code);
+        assert_eq!(host.done(2).0["error"]["code"], "INTERNAL");
+        host.run(session, 3, "echo");
+        assert_eq!(host.done(3).1, b"in");
+    }
+}
+
+#[test]
+fn after_a_long_run_the_next_one_goes_to_a_worker() {
+    let host = Host::new();
+    let session = host.open(1, "at-once");
+    host.run(session, 2, "leave");
+    assert_eq!(host.hub.interrupt(session, 2), Ok(Status::Ok));
+    host.done(2);
+    // Would never end where it is only asked to leave.
+    host.run(session, 3, "leave");
+    assert_eq!(host.done(3).0["ok"]["exitCode"], 0);
 }

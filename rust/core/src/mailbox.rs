@@ -25,8 +25,8 @@ pub struct Mailbox {
 
 struct State {
     events: VecDeque<Event>,
-    /// The host watches the mailbox inside a call, so it needs no telling.
-    attended: bool,
+    /// Calls in which the host watches the mailbox, so that it needs no telling.
+    attended: usize,
     /// The host drained the mailbox and has not been told of anything since.
     armed: bool,
     /// Threads inside the host's notify.
@@ -47,9 +47,27 @@ pub enum Taken {
     TooSmall(usize),
 }
 
+/// A call in which the host watches its mailbox.
+pub struct Attended<'a>(&'a Mailbox);
+
+impl Attended<'_> {
+    /// Ends it; true when an event waits.
+    pub fn end(self) -> bool {
+        let waits = self.0.leave();
+        std::mem::forget(self);
+        waits
+    }
+}
+
+impl Drop for Attended<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
 impl Mailbox {
     pub fn new(notify: Notify) -> Self {
-        let state = State { events: VecDeque::new(), attended: false, armed: true, notifying: 0, closed: false };
+        let state = State { events: VecDeque::new(), attended: 0, armed: true, notifying: 0, closed: false };
         Self { notify, state: Mutex::new(state), calm: Condvar::new(), added: AtomicUsize::new(0) }
     }
 
@@ -95,7 +113,7 @@ impl Mailbox {
             }
             state.events.push_back(event);
             self.added.fetch_add(1, Ordering::Release);
-            if !loudly || !state.armed || state.attended {
+            if !loudly || !state.armed || state.attended > 0 {
                 return;
             }
             state.armed = false;
@@ -128,20 +146,30 @@ impl Mailbox {
         Taken::Bytes(at)
     }
 
+    /// While this lives, the host learns of events by the call it is in, and nobody tells it otherwise.
+    pub fn attended(&self) -> Attended<'_> {
+        self.state().attended += 1;
+        Attended(self)
+    }
+
+    fn leave(&self) -> bool {
+        let mut state = self.state();
+        state.attended -= 1;
+        !state.events.is_empty()
+    }
+
     /// Watches for an event on the calling thread. True when one waits; then nobody is told of it otherwise.
     pub fn attend(&self, patience: Duration) -> bool {
-        let before = {
+        let (attended, before) = {
             let mut state = self.state();
             if !state.events.is_empty() {
                 return true;
             }
-            state.attended = true;
-            self.added.load(Ordering::Acquire)
+            state.attended += 1;
+            (Attended(self), self.added.load(Ordering::Acquire))
         };
         spin(patience, || self.added.load(Ordering::Acquire) != before);
-        let mut state = self.state();
-        state.attended = false;
-        !state.events.is_empty()
+        attended.end()
     }
 
     /// Drops what waits, refuses what comes, and returns when no thread is inside the host's notify.

@@ -3,6 +3,8 @@
 use crate::calls::{Answer, CallStatus, Calls, Look, Waited};
 use crate::limits::Limits;
 use crate::mailbox::Mailbox;
+use crate::place::Place;
+pub use crate::traces::{FailedCall, Traces};
 use crate::wire::{EventKind, MAX_UNREAD_BYTES};
 use serde::Serialize;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
@@ -46,6 +48,7 @@ pub struct Run {
     call_ids: Arc<AtomicU32>,
     mailbox: Arc<Mailbox>,
     stop: AtomicU8,
+    place: Place,
     submitted: Instant,
     started: OnceLock<Instant>,
     /// Makes a busy guest look at `stopped`.
@@ -65,33 +68,13 @@ struct State {
     cut: bool,
     /// Streamed bytes that the host has not acknowledged.
     unread: usize,
+    /// Streamed output that has to wait for the host, while the guest is on the host's own thread.
+    held: Vec<(EventKind, Vec<u8>)>,
     /// A limit on tool calls stood in the way of one.
     tool_limit: bool,
     /// The last call that was answered with a failure.
     failed_call: Option<FailedCall>,
     first_byte: Option<Instant>,
-}
-
-/// What a run printed and called, once it has ended.
-#[derive(Debug, Default)]
-pub struct Traces {
-    pub stdout: Vec<u8>,
-    pub stderr: Vec<u8>,
-    pub stdout_bytes: u64,
-    pub stderr_bytes: u64,
-    pub output_cut: bool,
-    pub calls: u32,
-    pub tool_limit: bool,
-    pub failed_call: Option<FailedCall>,
-    pub first_byte: Option<Instant>,
-}
-
-/// A tool call that failed, and what the guest was told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FailedCall {
-    pub id: u32,
-    pub tool: String,
-    pub message: String,
 }
 
 /// What a run is made of, besides its limits.
@@ -115,6 +98,7 @@ impl Run {
             call_ids: new.call_ids,
             mailbox: new.mailbox,
             stop: AtomicU8::new(0),
+            place: Place::default(),
             submitted: Instant::now(),
             started: OnceLock::new(),
             nudge: OnceLock::new(),
@@ -168,6 +152,11 @@ impl Run {
             0 => None,
             raw => Stop::from_raw(raw),
         }
+    }
+
+    /// Whose thread the guest is on.
+    pub fn place(&self) -> &Place {
+        &self.place
     }
 
     fn check(&self) -> Result<(), Stop> {
@@ -243,8 +232,24 @@ impl Run {
         }
     }
 
+    /// Hands over the output that had to wait. Blocks.
+    pub fn release_output(self: &Arc<Self>) -> Result<(), Stop> {
+        let held = std::mem::take(&mut self.state().held);
+        held.iter().try_for_each(|(kind, piece)| self.post_piece(*kind, piece))
+    }
+
+    /// Output waits until the guest has left the host's thread.
+    pub fn holds_output(&self) -> bool {
+        !self.state().held.is_empty()
+    }
+
     fn post_piece(self: &Arc<Self>, kind: EventKind, piece: &[u8]) -> Result<(), Stop> {
         let mut state = self.state();
+        let full = state.unread > 0 && state.unread + piece.len() > MAX_UNREAD_BYTES;
+        if self.place.is_hosts() && (full || !state.held.is_empty()) {
+            state.held.push((kind, piece.to_vec()));
+            return Ok(());
+        }
         while state.unread > 0 && state.unread + piece.len() > MAX_UNREAD_BYTES {
             if let Some(why) = self.stopped() {
                 return Err(why);
@@ -361,6 +366,9 @@ impl Run {
 
     /// What is left of the run, once.
     pub fn traces(&self) -> Traces {
+        // A run that was stopped waits for nobody.
+        let held = std::mem::take(&mut self.state().held);
+        held.iter().for_each(|(kind, piece)| self.mailbox.post_output(self.request, *kind, piece));
         let mut state = self.state();
         Traces {
             stdout: std::mem::take(&mut state.stdout),

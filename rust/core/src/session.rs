@@ -3,20 +3,24 @@
 use crate::calls::Answer;
 use crate::client::Client;
 use crate::codec;
-use crate::engine::{Outcome, Ran, Sandbox};
+use crate::done::{closed, done, finished};
+use crate::engine::{Begun, Outcome, Sandbox};
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::request::{Open, RunHead, Submit};
-use crate::run::{FailedCall, NewRun, Run, Stop, Traces};
+use crate::run::{NewRun, Run, Stop};
 use crate::watch::Watch;
 use crate::wire::EventKind;
 use crate::workers::Workers;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+
+/// A run with a shorter time limit than this, in ms, is always watched from its beginning.
+const LEAST_BRIEF_MS: u64 = 10;
+const NO_RUN: u32 = u32::MAX;
 
 pub struct Session {
     client: Arc<Client>,
@@ -24,13 +28,15 @@ pub struct Session {
     limits: Limits,
     tools: Arc<[String]>,
     call_ids: Arc<AtomicU32>,
+    /// How long the last run took, in µs; `NO_RUN` before the first.
+    last_run_us: AtomicU32,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     sandbox: Option<Arc<dyn Sandbox>>,
-    /// The run on a worker.
+    /// The run that goes on.
     current: Option<Arc<Run>>,
     queue: VecDeque<Pending>,
     /// The request that opens the session, while it does.
@@ -50,23 +56,6 @@ struct Pending {
     payload: Vec<u8>,
 }
 
-/// The head of a done event.
-#[derive(Serialize)]
-struct Done<'a, T: Serialize> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a Error>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ok: Option<T>,
-}
-
-/// The body of a done event without a result of its own.
-pub(crate) fn done<T: Serialize>(result: Result<T>, payload: &[u8]) -> Vec<u8> {
-    match result {
-        Ok(ok) => codec::encode(&Done { error: None, ok: Some(ok) }, payload),
-        Err(error) => codec::encode(&Done::<()> { error: Some(&error), ok: None }, payload),
-    }
-}
-
 #[derive(Serialize)]
 struct Nothing {}
 
@@ -78,6 +67,7 @@ impl Session {
             limits: open.limits.clone(),
             tools: open.tools.iter().cloned().collect(),
             call_ids: Arc::new(AtomicU32::new(0)),
+            last_run_us: AtomicU32::new(NO_RUN),
             state: Mutex::new(State { opening: Some(request), ..State::default() }),
         })
     }
@@ -125,8 +115,8 @@ impl Session {
         }
     }
 
-    /// Takes a run in; `Err` is its outcome already.
-    pub fn submit_run(self: &Arc<Self>, request: u32, head: RunHead, payload: &[u8]) -> Result<()> {
+    /// Takes a run in; true when events of it wait already. `Err` is its outcome.
+    pub fn submit_run(self: &Arc<Self>, request: u32, head: RunHead, payload: &[u8]) -> Result<bool> {
         let new = NewRun {
             request,
             time_ms: self.limits.run_time_ms(head.time_ms)?,
@@ -141,9 +131,55 @@ impl Session {
             return Err(closed("run code"));
         }
         self.client.run_submitted();
+        if let Some(sandbox) = self.for_brief(&state, &run) {
+            state.current = Some(run.clone());
+            drop(state);
+            return Ok(self.begin(run, head, payload, sandbox));
+        }
         state.queue.push_back(Pending { run, head, payload: payload.to_vec() });
         self.start_next(&mut state);
-        Ok(())
+        drop(state);
+        Ok(self.client.attend())
+    }
+
+    /// The sandbox, when the run may begin on the host's own thread.
+    fn for_brief(&self, state: &State, run: &Run) -> Option<Arc<dyn Sandbox>> {
+        let last = self.last_run_us.load(Ordering::Relaxed);
+        let idle = state.current.is_none() && state.queue.is_empty() && run.time_ms >= LEAST_BRIEF_MS;
+        let brief = idle && self.client.may_be_brief((last != NO_RUN).then_some(last));
+        state.sandbox.clone().filter(|_| brief)
+    }
+
+    /// Begins a run on the calling thread, the host's own; what takes long goes on on a worker. True when events wait.
+    fn begin(self: &Arc<Self>, run: Arc<Run>, head: RunHead, payload: &[u8], sandbox: Arc<dyn Sandbox>) -> bool {
+        let busy = self.client.busy();
+        // The host's notify must not be called inside its own call.
+        let attended = self.client.mailbox.attended();
+        run.started();
+        run.place().enter_hosts();
+        let watched = Watch::shared().brief(&run);
+        let (code, stdin) = payload.split_at(head.code_bytes);
+        let begun = catch_unwind(AssertUnwindSafe(|| sandbox.clone().begin(&head, code, stdin, &run)));
+        drop(watched);
+        run.place().leave();
+        match begun {
+            Ok(Some(Begun::Ended(outcome))) => self.end(&run, outcome, sandbox),
+            Ok(Some(Begun::GoesOn(rest))) => {
+                let session = self.clone();
+                self.workers.run(move || {
+                    session.drive(&run, sandbox, |_| rest());
+                    drop(busy);
+                });
+                return attended.end();
+            }
+            Ok(None) => {
+                self.on_worker(Pending { run, head, payload: payload.to_vec() }, sandbox);
+                return attended.end() || self.client.attend();
+            }
+            Err(_) => self.end(&run, failed(), sandbox),
+        }
+        drop(busy);
+        attended.end()
     }
 
     fn start_next(self: &Arc<Self>, state: &mut State) {
@@ -153,29 +189,37 @@ impl Session {
         let Some(sandbox) = state.sandbox.clone() else { return };
         let Some(pending) = state.queue.pop_front() else { return };
         state.current = Some(pending.run.clone());
+        self.on_worker(pending, sandbox);
+    }
+
+    fn on_worker(self: &Arc<Self>, pending: Pending, sandbox: Arc<dyn Sandbox>) {
         let session = self.clone();
         let busy = self.client.busy();
         self.workers.run(move || {
-            session.drive(&pending, sandbox);
+            let Pending { run, head, payload } = &pending;
+            let (code, stdin) = payload.split_at(head.code_bytes);
+            session.drive(run, sandbox, |sandbox| match run.stopped() {
+                Some(_) => Outcome::default(),
+                None => sandbox.run(head, code, stdin, run),
+            });
             drop(busy);
         });
     }
 
-    fn drive(self: &Arc<Self>, pending: &Pending, sandbox: Arc<dyn Sandbox>) {
-        let Pending { run, head, payload } = pending;
+    fn drive(
+        self: &Arc<Self>,
+        run: &Arc<Run>,
+        sandbox: Arc<dyn Sandbox>,
+        work: impl FnOnce(&Arc<dyn Sandbox>) -> Outcome,
+    ) {
         run.started();
-        let (code, stdin) = payload.split_at(head.code_bytes);
         let watched = Watch::shared().at(run.deadline(), run);
-        let mut outcome = match run.stopped() {
-            Some(_) => Outcome::default(),
-            None => {
-                catch_unwind(AssertUnwindSafe(|| sandbox.run(head, code, stdin, run))).unwrap_or_else(|_| Outcome {
-                    error: Some(Error::internal("Cannot run code: the engine failed, which is a defect of it")),
-                    ..Outcome::default()
-                })
-            }
-        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| work(&sandbox))).unwrap_or_else(|_| failed());
         drop(watched);
+        self.end(run, outcome, sandbox);
+    }
+
+    fn end(self: &Arc<Self>, run: &Arc<Run>, mut outcome: Outcome, sandbox: Arc<dyn Sandbox>) {
         drop(sandbox);
         let afterwards = outcome.afterwards.take();
         let message = finished(run, outcome);
@@ -188,7 +232,9 @@ impl Session {
                 false => (None, None),
             }
         };
-        self.client.run_ends(Some(run.submitted().elapsed()));
+        let took_us = u32::try_from(run.started().elapsed().as_micros()).unwrap_or(NO_RUN).min(NO_RUN - 1);
+        self.last_run_us.store(took_us, Ordering::Relaxed);
+        self.client.run_ends(Some(took_us));
         self.client.mailbox.post(run.request, EventKind::Done, message);
         if let Some(afterwards) = afterwards {
             // What is cleared away late has no request left that a failure could be told to.
@@ -294,55 +340,7 @@ impl Session {
     }
 }
 
-pub(crate) fn closed(what: &str) -> Error {
-    Error::new(Code::SessionClosed, format!("Cannot {what}: the session is closed"))
-}
-
-/// The body of a run's done event.
-fn finished(run: &Run, outcome: Outcome) -> Vec<u8> {
-    let ended = Instant::now();
-    let traces = run.traces();
-    let mut error = outcome.error.clone();
-    if outcome.tool_failed {
-        error = Some(tool_failed(&traces));
-    }
-    if error.is_none() && outcome.exit_code.is_none() {
-        error = Some(stop_error(run));
-    }
-    if let Some(error) = error.as_mut().filter(|_| outcome.state_lost) {
-        error.message.push_str("; the session goes on with a fresh interpreter, the state of earlier runs is lost");
-    }
-    let ran = Ran::new(run, &outcome, &traces, ended);
-    let mut message = Vec::with_capacity(512 + traces.stdout.len() + traces.stderr.len());
-    let head = Done { error: error.as_ref(), ok: Some(ran) };
-    codec::encode_into(&mut message, &head, &[&traces.stdout, &traces.stderr]);
-    message
-}
-
-fn tool_failed(traces: &Traces) -> Error {
-    let Some(FailedCall { id, tool, message }) = &traces.failed_call else {
-        return Error::new(Code::ToolFailed, "Cannot run code: a tool failed and the code did not handle it");
-    };
-    let text = format!("Cannot run code: tool {tool} failed and the code did not handle it: {message}");
-    Error { call: Some(*id), ..Error::new(Code::ToolFailed, text) }
-}
-
-fn stop_error(run: &Run) -> Error {
-    let Limits { output_bytes, cpu_ms, .. } = run.limits;
-    match run.stopped() {
-        Some(Stop::Time) => {
-            Error::limit(Code::TimedOut, "time", format!("Cannot run code: {} ms limit passed", run.time_ms))
-        }
-        Some(Stop::Cpu) => {
-            let cpu = cpu_ms.unwrap_or_default();
-            Error::limit(Code::TimedOut, "cpu", format!("Cannot run code: {cpu} ms limit of CPU time passed"))
-        }
-        Some(Stop::Output) => {
-            let message = format!("Cannot run code: it printed more than {}", crate::error::bytes(output_bytes));
-            Error::limit(Code::OutputExceeded, "output", message)
-        }
-        Some(Stop::Aborted) => Error::new(Code::Aborted, "Cannot run code: the run was aborted"),
-        Some(Stop::Closed) => closed("run code"),
-        None => Error::internal("Cannot run code: the engine gave no result"),
-    }
+fn failed() -> Outcome {
+    let error = Error::internal("Cannot run code: the engine failed, which is a defect of it");
+    Outcome { error: Some(error), ..Outcome::default() }
 }

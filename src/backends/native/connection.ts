@@ -39,6 +39,11 @@ export async function probeEngine(engine: EngineName): Promise<BackendStatus> {
   }
 }
 
+/** Loads the library, which then prepares what every session needs. */
+export async function connectEngines(): Promise<void> {
+  if (!_client) await _connect();
+}
+
 /** Opens a session of an engine of the library. */
 export async function openEngine(
   engine: EngineName,

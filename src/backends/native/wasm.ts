@@ -1,5 +1,5 @@
 import type { Backend, WasmCapabilities } from "../backend.ts";
-import { openEngine, probeEngine } from "./connection.ts";
+import { connectEngines, openEngine, probeEngine } from "./connection.ts";
 
 const _capabilities: WasmCapabilities = Object.freeze<WasmCapabilities>({
   languages: ["python", "javascript", "wasm"],
@@ -18,5 +18,6 @@ export const wasmBackend: Backend = {
   capabilities: _capabilities,
   guests: "images",
   probe: () => probeEngine("wasm"),
+  prepare: connectEngines,
   open: (spec) => openEngine("wasm", spec),
 };

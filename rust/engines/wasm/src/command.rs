@@ -153,7 +153,7 @@ impl Command {
         store.set_epoch_deadline(1);
         let nudged = engine.clone();
         run.set_nudge(move || nudged.increment_epoch());
-        if store.data_mut().look_up().is_err() {
+        if store.data_mut().check().is_err() {
             return (Err(Ending::Stopped), false);
         }
         let result = instantiable.instantiate(&mut store).and_then(|instance| {

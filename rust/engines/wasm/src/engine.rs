@@ -84,7 +84,7 @@ fn load(cache_dir: &Path, file: &ImageFile, flight: &Flight<(Arc<Image>, bool)>)
     let linked = Linked::pooled()?;
     let (opened, made, _) = unpacked(cache_dir, file, flight)?;
     let image = Image::load(&linked.engine, &linked.linker, &file.sha256, opened.files)?;
-    image.ready.replace(None);
+    image.ready.fill_later();
     Ok((image, made))
 }
 
@@ -149,6 +149,11 @@ impl Engine for WasmEngine {
     fn probe(&self) -> Probe {
         let reason = "runs guests in this process, with Wasmtime 48".to_owned();
         Probe { available: true, reason }
+    }
+
+    fn prepare(&self) {
+        // What goes wrong is told to whoever opens a session.
+        let _ = Linked::pooled();
     }
 
     fn open_at_once(&self, open: &Open) -> Option<Result<(Arc<dyn Sandbox>, Opened)>> {

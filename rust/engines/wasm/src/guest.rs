@@ -4,12 +4,15 @@ use crate::ending::Ending;
 use crate::image::Image;
 use crate::limiter::Limiter;
 use crate::resident;
+use crate::stacks::Stack;
 use crate::state::{Active, State, lock};
 use mote_core::error::{Code, Error, Result};
 use mote_wasi::fs::{Fs, FsOptions};
 use mote_wasi::{Strings, Wasi};
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
-use wasmtime::{Global, Memory, Store, TypedFunc};
+use std::task::{Context, Poll, Waker};
+use wasmtime::{Global, Memory, Store, TypedFunc, WasmParams, WasmResults};
 
 /// So many epochs that none of the host's nudges is meant.
 const UNTOUCHED: u64 = 1 << 40;
@@ -23,6 +26,12 @@ pub struct Guest {
     mode: Option<TypedFunc<i32, ()>>,
     interactive: bool,
     globals: Option<Vec<Global>>,
+    /// All pages written to, by number, as long as no further one can have been: a first write to a page is a page fault.
+    known: Option<Vec<u32>>,
+    /// The kernel promised that no page appears without a fault.
+    small_pages: bool,
+    /// The store's, for runs on the host's own thread. Behind the store, which uses it to its end.
+    stack: Option<Stack>,
 }
 
 /// What a session brings along.
@@ -41,6 +50,32 @@ pub struct Returned {
     pub tool_failed: bool,
     pub out_of_memory: bool,
     pub out_of_space: bool,
+}
+
+/// Calls a function of the guest, on the thread's own stack or on one that can be suspended.
+async fn enter<P: WasmParams + Sync, R: WasmResults + Sync>(
+    store: &mut Store<State>,
+    function: &TypedFunc<P, R>,
+    params: P,
+    suspendable: bool,
+) -> wasmtime::Result<R> {
+    match suspendable {
+        true => function.call_async(store, params).await,
+        false => function.call(store, params),
+    }
+}
+
+/// The result of a future, when it can be had on this thread now.
+pub fn now<T>(future: impl Future<Output = T>) -> Option<T> {
+    poll(pin!(future))
+}
+
+/// Goes on with a future on this thread.
+pub fn poll<T>(future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    match future.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
 }
 
 /// More than this many pages are not restored one by one: a new instance is faster.
@@ -99,10 +134,23 @@ impl Guest {
         let globals = exports.globals.as_ref().and_then(|exports| exports.iter().map(&mut global).collect());
         let mode = mode.map(|mode| mode.typed(&store)).transpose()?;
         let (alloc, attach, run) = (alloc.typed(&store)?, attach.typed(&store)?, run.typed(&store)?);
+        let small_pages = crate::mapped::forbid_huge_pages(memory.data_mut(&mut store));
         if warm {
             warm_up.typed::<(), ()>(&store)?.call(&mut store, ())?;
         }
-        Ok(Self { store, memory, alloc, attach, run, mode, interactive: false, globals })
+        Ok(Self {
+            store,
+            memory,
+            alloc,
+            attach,
+            run,
+            mode,
+            interactive: false,
+            globals,
+            known: None,
+            small_pages,
+            stack: None,
+        })
     }
 
     /// Gives the instance to a session, before its first run there.
@@ -115,7 +163,14 @@ impl Guest {
         self.interactive = belongings.interactive;
     }
 
-    /// Runs `code`. The first run in a session attaches the interpreter to it.
+    /// Makes sure that the next run can be suspended; false when it can't. `kept`: the
+    /// instance stays with its session.
+    pub fn reserve_stack(&mut self, kept: bool) -> bool {
+        self.stack = self.stack.take().or_else(|| Stack::take(kept));
+        self.stack.is_some()
+    }
+
+    /// Runs `code` to its end. The first run in a session attaches the interpreter to it.
     pub fn run(
         &mut self,
         code: &[u8],
@@ -123,29 +178,57 @@ impl Guest {
         active: Active,
         attach: bool,
     ) -> std::result::Result<Returned, Ending> {
+        now(self.drive(code, args, active, attach, false)).unwrap_or_else(|| unreachable!("nothing was suspended"))
+    }
+
+    /// The same as a future, which waits when the run leaves its thread. A stack has been reserved.
+    pub async fn run_suspendably(
+        &mut self,
+        code: &[u8],
+        args: Strings,
+        active: Active,
+        attach: bool,
+    ) -> std::result::Result<Returned, Ending> {
+        self.drive(code, args, active, attach, true).await
+    }
+
+    async fn drive(
+        &mut self,
+        code: &[u8],
+        args: Strings,
+        active: Active,
+        attach: bool,
+        suspendable: bool,
+    ) -> std::result::Result<Returned, Ending> {
         let state = self.store.data_mut();
         state.wasi.set_args(args);
         state.host.run = Some(active);
-        let result = self.call(code, attach).map_err(|error| Ending::of(&error));
+        let result = self.call(code, attach, suspendable).await.map_err(|error| Ending::of(&error));
         self.store.set_epoch_deadline(UNTOUCHED);
-        self.store.data_mut().host.end_run();
+        if self.store.data_mut().host.end_run() {
+            self.known = None;
+        }
         result
     }
 
-    fn call(&mut self, code: &[u8], attach: bool) -> wasmtime::Result<Returned> {
-        self.store.set_epoch_deadline(1);
+    async fn call(&mut self, code: &[u8], attach: bool, suspendable: bool) -> wasmtime::Result<Returned> {
+        let store = &mut self.store;
+        store.set_epoch_deadline(1);
         // A nudge that came before the deadline was set has moved no epoch that this store would see.
-        self.store.data_mut().look_up()?;
+        store.data_mut().check()?;
+        if store.data().host.is_leaving() {
+            store.set_epoch_deadline(0);
+        }
         let length = i32::try_from(code.len())?;
         if attach {
-            self.attach.call(&mut self.store, ())?;
+            enter(store, &self.attach, (), suspendable).await?;
             if let Some(mode) = &self.mode {
-                mode.call(&mut self.store, i32::from(self.interactive))?;
+                enter(store, mode, i32::from(self.interactive), suspendable).await?;
             }
         }
-        let pointer = self.alloc.call(&mut self.store, length)?;
-        self.memory.write(&mut self.store, pointer as u32 as usize, code)?;
-        let returned = self.run.call(&mut self.store, (pointer, length))?;
+        let pointer = enter(store, &self.alloc, length, suspendable).await?;
+        self.memory.write(&mut *store, pointer as u32 as usize, code)?;
+        let returned = enter(store, &self.run, (pointer, length), suspendable).await?;
         Ok(Returned {
             exit_code: returned as u32 & 0xff,
             tool_failed: returned & 0x100 != 0,
@@ -175,23 +258,32 @@ impl Guest {
         if self.memory.data_size(&self.store) != memory.len() {
             return false;
         }
-        let Some(mut pages) = self.written_pages().filter(|pages| pages.len() <= MOST_RESTORED_PAGES) else {
-            return false;
-        };
-        pages.extend_from_slice(&template.written);
-        pages.sort_unstable();
-        pages.dedup();
+        let Some(pages) = self.known.take().or_else(|| self.pages_to_restore(template)) else { return false };
         let own = self.memory.data_mut(&mut self.store);
-        for page in pages {
-            let start = page as usize * resident::PAGE_BYTES;
+        for page in &pages {
+            let start = *page as usize * resident::PAGE_BYTES;
             let page = start..start + resident::PAGE_BYTES;
-            own[page.clone()].copy_from_slice(&memory[page]);
+            let (own, template) = (&mut own[page.clone()], &memory[page]);
+            // Most pages were written while the instance was warmed, and not since.
+            if own != template {
+                own.copy_from_slice(template);
+            }
         }
         let state = self.store.data_mut();
         state.host.fs = template.guest.store.data().host.fs.clone();
         state.wasi = Wasi::new(&mut lock(&state.host.fs), &[]);
         state.limiter.release();
+        self.known = self.small_pages.then_some(pages);
         true
+    }
+
+    /// The pages that this instance or the template has written to; `None` when they are not known or too many.
+    fn pages_to_restore(&self, template: &Template) -> Option<Vec<u32>> {
+        let mut pages = self.written_pages().filter(|pages| pages.len() <= MOST_RESTORED_PAGES)?;
+        pages.extend_from_slice(&template.written);
+        pages.sort_unstable();
+        pages.dedup();
+        Some(pages)
     }
 
     /// Whether memory growth was refused since this was last asked.
@@ -199,3 +291,7 @@ impl Guest {
         self.store.data_mut().limiter.take_refused()
     }
 }
+
+#[cfg(test)]
+#[path = "guest_test.rs"]
+mod tests;

@@ -39,6 +39,8 @@ pub struct Exports {
     pub run: ModuleExport,
     /// Told once whether the session is interactive; a guest that does not care has none.
     pub mode: Option<ModuleExport>,
+    /// Its blocking calls leave the host's own thread first.
+    pub pauses: bool,
     /// All of an instance's state besides its memory; `None` when there is more than can be observed.
     pub globals: Option<Vec<ModuleExport>>,
 }
@@ -104,6 +106,7 @@ impl Exports {
             attach: export("mote_attach")?,
             run: export("mote_run")?,
             mode: module.get_export_index("mote_mode"),
+            pauses: module.get_export_index(crate::pausing::PAUSE).is_some(),
             globals: module.get_export_index(crate::observable::MARK).map(|_| {
                 let global = |number| module.get_export_index(&crate::observable::global(number));
                 (0..).map_while(global).collect()

@@ -14,10 +14,12 @@ mod link;
 #[allow(unsafe_code)]
 mod mapped;
 mod observable;
+mod pausing;
 mod ready;
 mod resident;
 mod sandbox;
 mod settings;
+mod stacks;
 mod state;
 mod unpack;
 

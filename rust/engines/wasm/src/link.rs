@@ -1,13 +1,14 @@
 //! What a guest can import: WASI preview 1, and the tools of its session.
 
 use crate::ending;
-use crate::state::State;
+use crate::pausing::AGAIN;
+use crate::state::{GuestHost, State};
 use mote_core::guest_calls::{self, Ended};
-use mote_core::run::Run;
+use mote_core::run::{Run, Stop};
 use mote_wasi::preview1;
 use mote_wasi::{Cx, Halt};
 use std::sync::Arc;
-use wasmtime::{Caller, Linker, Result};
+use wasmtime::{AsContextMut, Caller, Linker, Result};
 
 /// Module name of WASI preview 1.
 pub const WASI: &str = "wasi_snapshot_preview1";
@@ -24,7 +25,7 @@ fn parts<'a>(caller: &'a mut Caller<'_, State>) -> Result<(&'a mut [u8], &'a mut
     Ok(memory.data_and_store_mut(caller))
 }
 
-fn halted(halt: Halt<mote_core::run::Stop>) -> wasmtime::Error {
+fn halted(halt: Halt<Stop>) -> wasmtime::Error {
     match halt {
         Halt::Exit(code) => ending::exit(code),
         Halt::Fault { .. } => ending::fault(),
@@ -53,10 +54,48 @@ mote_wasi::for_each_function!(link);
 /// Adds everything a guest of this engine may import.
 pub fn add(linker: &mut Linker<State>) -> Result<()> {
     wasi(linker)?;
+    linker.allow_shadowing(true);
+    linker.func_wrap(
+        WASI,
+        "poll_oneoff",
+        |caller: Caller<'_, State>, list: i32, events: i32, count: i32, out: i32| {
+            pausing(caller, |cx| preview1::poll_oneoff(cx, list, events, count, out))
+        },
+    )?;
+    linker.func_wrap(WASI, "fd_write", |caller: Caller<'_, State>, fd: i32, list: i32, length: i32, out: i32| {
+        pausing(caller, |cx| preview1::fd_write(cx, fd, list, length, out))
+    })?;
+    linker.allow_shadowing(false);
     linker.func_wrap(MOTE, "call_begin", call_begin)?;
     linker.func_wrap(MOTE, "call_wait", call_wait)?;
     linker.func_wrap(MOTE, "call_take", call_take)?;
     Ok(())
+}
+
+/// A call that may block. On the host's own thread it only notes what it would wait for; the guest then leaves the thread
+/// and calls again.
+fn pausing(
+    mut caller: Caller<'_, State>,
+    call: impl FnOnce(&mut Cx<'_, GuestHost>) -> std::result::Result<i32, Halt<Stop>>,
+) -> Result<i32> {
+    let (memory, State { wasi, host, .. }) = parts(&mut caller)?;
+    if let Some(answer) = host.pay().map_err(ending::stopped)? {
+        return Ok(answer);
+    }
+    let answer = call(&mut Cx { wasi, host, memory }).map_err(halted)?;
+    if !host.owes(answer) {
+        return Ok(answer);
+    }
+    Ok(pause(&mut caller))
+}
+
+/// Makes the guest leave the host's thread on the entry of the next function.
+fn pause(caller: &mut Caller<'_, State>) -> i32 {
+    if let Some(active) = &caller.data().host.run {
+        active.run.place().ask_to_leave();
+    }
+    caller.as_context_mut().set_epoch_deadline(0);
+    AGAIN
 }
 
 fn active(state: &State) -> Option<Arc<Run>> {
@@ -84,7 +123,14 @@ fn call_begin(
 
 fn call_wait(mut caller: Caller<'_, State>, id: i32, timeout_ns: i64, out: i32) -> Result<i32> {
     let (memory, state) = parts(&mut caller)?;
-    guest_calls::wait(memory, active(state).as_deref(), id, timeout_ns, out).map_err(ended)
+    let run = active(state);
+    let here = run.as_ref().is_some_and(|run| run.place().is_hosts());
+    let timeout = if here { 0 } else { timeout_ns };
+    let waited = guest_calls::wait(memory, run.as_deref(), id, timeout, out).map_err(ended)?;
+    match here && timeout_ns != 0 && waited == guest_calls::TIMED_OUT {
+        true => Ok(pause(&mut caller)),
+        false => Ok(waited),
+    }
 }
 
 fn call_take(mut caller: Caller<'_, State>, id: i32, pointer: i32) -> Result<()> {

@@ -25,3 +25,24 @@ pub fn bytes(file: &File) -> std::io::Result<memmap2::Mmap> {
     // is replaced there by a rename, never written in place; its reader treats every byte as untrusted.
     unsafe { memmap2::Mmap::map(file) }
 }
+
+/// Page faults of the calling thread so far.
+pub fn thread_faults() -> Option<u64> {
+    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the kernel writes one rusage there, for which all zeros would be valid too.
+    let usage = unsafe {
+        if libc::getrusage(libc::RUSAGE_THREAD, usage.as_mut_ptr()) != 0 {
+            return None;
+        }
+        usage.assume_init()
+    };
+    Some((usage.ru_minflt + usage.ru_majflt) as u64)
+}
+
+/// Keeps the kernel from making huge pages of `memory` behind its user's back. False when it would not promise.
+pub fn forbid_huge_pages(memory: &mut [u8]) -> bool {
+    // SAFETY: this changes how the range may be backed, not what it holds.
+    let result = unsafe { libc::madvise(memory.as_mut_ptr().cast(), memory.len(), libc::MADV_NOHUGEPAGE) };
+    // A kernel that has no huge pages knows no such advice.
+    result == 0 || std::io::Error::last_os_error().raw_os_error() == Some(libc::EINVAL)
+}

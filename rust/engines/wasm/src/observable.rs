@@ -4,6 +4,7 @@
 //! from C keep to memory and one global, the stack pointer. Such a module gets its globals exported here; any other one is
 //! left as it is, and its instances are used once.
 
+use crate::pausing::leb128;
 use std::borrow::Cow;
 use wasmparser::{BinaryReaderError, ExportSectionReader, Operator, Parser, Payload};
 
@@ -106,14 +107,6 @@ fn export(module: &[u8], globals: &[u32], at: Range) -> Option<Vec<u8>> {
     out.extend_from_slice(&contents);
     out.extend_from_slice(&module[at.end..]);
     Some(out)
-}
-
-fn leb128(out: &mut Vec<u8>, mut value: u32) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
 }
 
 /// Reads a number that takes up all of `bytes`.

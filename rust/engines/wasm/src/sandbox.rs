@@ -2,10 +2,10 @@
 
 use crate::ending::{self, Ending};
 use crate::files;
-use crate::guest::{Belongings, Guest, Returned};
+use crate::guest::{self, Belongings, Guest, Returned};
 use crate::image::Image;
 use crate::state::{Active, lock, wall_clock};
-use mote_core::engine::{Changed, LimitHit, Outcome, Sandbox};
+use mote_core::engine::{Begun, Changed, LimitHit, Outcome, Sandbox};
 use mote_core::error::{Error, Result, bytes};
 use mote_core::limits::Limits;
 use mote_core::request::{Open, RunHead, Submit};
@@ -18,6 +18,14 @@ use std::time::Instant;
 
 /// Changed files that a run's result names.
 const MOST_CHANGED: usize = 100;
+
+/// Where a run ended.
+#[derive(Clone, Copy)]
+enum Thread {
+    Worker,
+    /// The host's own, which nothing is put back on.
+    Host,
+}
 
 /// What both kinds of sandbox have: files, environment, randomness.
 pub struct Common {
@@ -105,11 +113,19 @@ impl Interpreter {
         Ok(Self { common, image, interactive: open.interactive, kept: Mutex::new(None) })
     }
 
-    fn take(&self) -> Result<(Guest, bool)> {
-        if let Some(guest) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Ok((guest, false));
+    /// An instance, and whether it is new to the session. `None` when it should be `suspendable` and can't.
+    fn take(&self, suspendable: bool) -> Result<Option<(Guest, bool)>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(guest) = &mut *kept {
+            let usable = !suspendable || guest.reserve_stack(true);
+            return Ok(kept.take_if(|_| usable).map(|guest| (guest, false)));
         }
+        drop(kept);
         let mut guest = self.image.ready.take(&self.image)?;
+        if suspendable && !guest.reserve_stack(self.interactive) {
+            self.image.ready.put(guest);
+            return Ok(None);
+        }
         guest.belong_to(Belongings {
             fs: self.common.fs.clone(),
             seed: self.common.next_seed(),
@@ -117,7 +133,43 @@ impl Interpreter {
             memory_bytes: self.common.limits.memory_bytes,
             interactive: self.interactive,
         });
-        Ok((guest, true))
+        Ok(Some((guest, true)))
+    }
+
+    fn prepare(&self, head: &RunHead, stdin: &[u8], run: &Arc<Run>) -> (Strings, Active) {
+        let engine = self.image.instantiable().module().engine().clone();
+        run.set_nudge(move || engine.increment_epoch());
+        let entry = self.image.manifest.entry.as_str();
+        let args = Strings::args(std::iter::once(entry).chain(head.args.iter().map(String::as_str)));
+        self.common.begin_run();
+        (args, Active::new(run.clone(), stdin))
+    }
+
+    fn finish(
+        &self,
+        mut guest: Guest,
+        result: std::result::Result<Returned, Ending>,
+        entered: Instant,
+        first: bool,
+        thread: Thread,
+    ) -> Outcome {
+        let returned = result.is_ok();
+        let mut outcome = self.outcome(result, guest.take_memory_refused());
+        outcome.entered = Some(entered);
+        outcome.state_lost = self.interactive && !returned;
+        let image = self.image.clone();
+        if self.interactive && returned {
+            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(guest);
+            if first {
+                outcome.afterwards = Some(Box::new(move || image.ready.replace(None)));
+            }
+        } else {
+            outcome.afterwards = Some(Box::new(move || match thread {
+                Thread::Worker => image.ready.give_back(guest, returned),
+                Thread::Host => image.ready.give_back_later(guest, returned),
+            }));
+        }
+        outcome
     }
 
     fn outcome(&self, result: std::result::Result<Returned, Ending>, memory_refused: bool) -> Outcome {
@@ -152,31 +204,43 @@ impl Interpreter {
 
 impl Sandbox for Interpreter {
     fn run(&self, head: &RunHead, code: &[u8], stdin: &[u8], run: &Arc<Run>) -> Outcome {
-        let (mut guest, first) = match self.take() {
-            Ok(taken) => taken,
+        let (mut guest, first) = match self.take(false) {
+            Ok(Some(taken)) => taken,
+            Ok(None) => unreachable!("only a stack can be missing"),
             Err(error) => return Outcome { error: Some(error), ..Outcome::default() },
         };
-        let engine = self.image.instantiable().module().engine().clone();
-        run.set_nudge(move || engine.increment_epoch());
-        let entry = self.image.manifest.entry.as_str();
-        let args = Strings::args(std::iter::once(entry).chain(head.args.iter().map(String::as_str)));
-        self.common.begin_run();
+        let (args, active) = self.prepare(head, stdin, run);
         let entered = Instant::now();
-        let result = guest.run(code, args, Active::new(run.clone(), stdin), first);
-        let returned = result.is_ok();
-        let mut outcome = self.outcome(result, guest.take_memory_refused());
-        outcome.entered = Some(entered);
-        outcome.state_lost = self.interactive && !returned;
-        let image = self.image.clone();
-        if self.interactive && returned {
-            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(guest);
-            if first {
-                outcome.afterwards = Some(Box::new(move || image.ready.replace(None)));
-            }
-        } else {
-            outcome.afterwards = Some(Box::new(move || image.ready.give_back(guest, returned)));
+        let result = guest.run(code, args, active, first);
+        self.finish(guest, result, entered, first, Thread::Worker)
+    }
+
+    fn begin(self: Arc<Self>, head: &RunHead, code: &[u8], stdin: &[u8], run: &Arc<Run>) -> Option<Begun> {
+        if !self.image.exports.pauses {
+            return None;
         }
-        outcome
+        let (mut guest, first) = match self.take(true) {
+            Ok(taken) => taken?,
+            Err(error) => return Some(Begun::Ended(Outcome { error: Some(error), ..Outcome::default() })),
+        };
+        let (args, active) = self.prepare(head, stdin, run);
+        let (usage, code) = (active.usage(), code.to_vec());
+        let entered = Instant::now();
+        let mut going = Box::pin(async move {
+            let result = guest.run_suspendably(&code, args, active, first).await;
+            (guest, result)
+        });
+        if let Some((guest, result)) = guest::poll(going.as_mut()) {
+            return Some(Begun::Ended(self.finish(guest, result, entered, first, Thread::Host)));
+        }
+        usage.leave();
+        Some(Begun::GoesOn(Box::new(move || {
+            usage.enter();
+            // It has left the host's thread for good and is not suspended again.
+            let ended = guest::poll(going.as_mut());
+            let (guest, result) = ended.unwrap_or_else(|| unreachable!("a guest on a worker blocks"));
+            self.finish(guest, result, entered, first, Thread::Worker)
+        })))
     }
 
     fn files(&self, request: &Submit, payload: &[u8]) -> Result<(serde_json::Value, Vec<u8>)> {
@@ -188,7 +252,7 @@ impl Drop for Interpreter {
     fn drop(&mut self) {
         let kept = self.kept.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(guest) = kept {
-            self.image.ready.give_back(guest, true);
+            self.image.ready.give_back_later(guest, true);
         }
     }
 }

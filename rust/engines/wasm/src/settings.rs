@@ -1,6 +1,7 @@
 //! How guests are compiled and given memory. The compile settings are those of the micro-VM too, so that one image and
 //! one set of measurements serve both walls.
 
+use crate::stacks;
 use mote_core::error::{Code, Error, Result};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -17,9 +18,11 @@ const FEWEST_SLOTS: u32 = 8;
 const STACK_BYTES: usize = 4 * MIB;
 /// Memory that an instance leaves resident in its slot, so that the next one in it faults less.
 const KEEP_RESIDENT_BYTES: usize = 2 * MIB;
+/// The same of the stacks for runs on the host's own thread.
+const KEEP_STACK_BYTES: usize = 32 << 10;
 const TABLE_ELEMENTS: usize = 65_536;
 /// Changed whenever this library makes something else of the same image.
-const FORMAT: &str = "observable 1";
+const FORMAT: &str = "pausing 1";
 
 /// What decides over compiled code: both engines here accept each other's.
 fn common() -> Result<Config> {
@@ -41,8 +44,8 @@ fn common() -> Result<Config> {
         .cranelift_opt_level(OptLevel::Speed)
         .parallel_compilation(true)
         .max_wasm_stack(STACK_BYTES)
-        // Used by no run here, and refused when smaller than the above.
         .async_stack_size(2 * STACK_BYTES)
+        .async_stack_zeroing(true)
         .wasm_backtrace_max_frames(None)
         .wasm_simd(true)
         .wasm_relaxed_simd(false)
@@ -64,6 +67,8 @@ pub fn pooled() -> Result<Engine> {
         pool.total_core_instances(slots)
             .total_memories(slots)
             .total_tables(slots)
+            .total_stacks(stacks::MOST)
+            .async_stack_keep_resident(KEEP_STACK_BYTES)
             .max_memories_per_module(1)
             .max_tables_per_module(1)
             .table_elements(TABLE_ELEMENTS)

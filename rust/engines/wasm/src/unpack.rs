@@ -47,6 +47,7 @@ pub fn unpack<T: Clone + Send + 'static>(
     let module = module.ok_or_else(|| invalid("module.wasm", "the image has no such file"))?;
     Manifest::read(&mut File::open(dir.join("guest.json")).map_err(|error| invalid("guest.json", error))?)?;
     flight.set_stage(compiling(module.len()));
+    let module = crate::pausing::pausing(module);
     let module = crate::observable::observable(&module);
     let compiled = engine.precompile_module(&module).map_err(|error| invalid("module.wasm", format!("{error:#}")))?;
     write(dir, "module.cwasm", &compiled)
