@@ -10,7 +10,11 @@ import { join } from "node:path";
 import { cacheDir, root } from "../cargo.ts";
 import type { Run } from "./steps.ts";
 
-const portable: readonly string[] = ["tests/conformance", "tests/process"];
+const portable: readonly string[] = [
+  "tests/conformance",
+  "tests/process",
+  "tests/guests",
+];
 
 let prepared: Promise<string> | undefined;
 

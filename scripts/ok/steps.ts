@@ -109,28 +109,40 @@ function nodeTests(version: number): Step {
 }
 
 /** In a machine with a hypervisor, with the guests that the step before has built. */
-const ownGuests: Step = {
-  name: "own guests, in a VM",
-  async run({ run, report }) {
-    const out = `${cacheDir}/machine`;
-    mkdirSync(out, { recursive: true });
-    const made = `${out}/own-guests.xml`;
-    rmSync(made, { force: true });
-    const env = {
-      MOTE_TEST_GUESTS: `${cacheDir}/test-guests`,
-      MOTE_LIBRARY: `${root}/target/release/libmote.so`,
-    };
-    const args = ["test", "-A", "--no-check", `--junit-path=${made}`];
-    const code = await runInMachine(
-      run,
-      deno,
-      [...args, "tests/guests/machine_test.ts"],
-      { env, out },
-    );
-    if (existsSync(made)) copyFileSync(made, report);
-    return counted(code, report, "own guests, in a VM");
-  },
-};
+function ownGuests(node?: number): Step {
+  const name = `own guests in a VM on ${node ? `node ${node}` : "deno"}`;
+  return {
+    name,
+    async run({ run, report }) {
+      const out = `${cacheDir}/machine`;
+      mkdirSync(out, { recursive: true });
+      const made = `${out}/own-guests.xml`;
+      rmSync(made, { force: true });
+      const tests = "tests/guests/machine_test";
+      const env = {
+        MOTE_TEST_GUESTS: `${cacheDir}/test-guests`,
+        MOTE_LIBRARY: node ? "" : `${root}/target/release/libmote.so`,
+      };
+      const code = node
+        ? await runInMachine(run, await nodeBinary(node, run), [
+          "--test",
+          "--test-reporter=junit",
+          `--test-reporter-destination=${made}`,
+          "--test-reporter=spec",
+          "--test-reporter-destination=stdout",
+          `${tests}.js`,
+        ], { env, out, cwd: await prepareConsumer(run) })
+        : await runInMachine(
+          run,
+          deno,
+          ["test", "-A", "--no-check", `--junit-path=${made}`, `${tests}.ts`],
+          { env, out },
+        );
+      if (existsSync(made)) copyFileSync(made, report);
+      return counted(code, report, name);
+    },
+  };
+}
 
 function fuzzTargets(): string[] {
   const dir = `${root}/rust/fuzz/fuzz_targets`;
@@ -251,6 +263,7 @@ export const steps: readonly Step[] = [
   header,
   check("guest images", "bash", "guests/check.sh"),
   denoTests("guests, built", "tests/guests/real_test.ts"),
-  ownGuests,
+  ownGuests(),
+  ownGuests(24),
   fuzz,
 ];

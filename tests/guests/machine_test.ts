@@ -1,4 +1,4 @@
-/** Own guests in real micro-VMs; `deno task ok --only "own guests"` runs it where there are some. */
+/** Own guests in real micro-VMs; `deno task ok --only "own guests in"` runs it where there are some. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
