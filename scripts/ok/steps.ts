@@ -125,7 +125,6 @@ function ownGuests(node?: number): Step {
       };
       const code = node
         ? await runInMachine(run, await nodeBinary(node, run), [
-          "--test",
           "--test-reporter=junit",
           `--test-reporter-destination=${made}`,
           "--test-reporter=spec",
