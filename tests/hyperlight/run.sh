@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# run.sh [NAME…]: proves native libraries in the linux guest; names are those of programs/, and preload.
+# run.sh: proves native libraries and rights in the linux guest.
+# run.sh NAME…: only what is named, as in programs/, or preload.
 # run.sh conformance: the conformance suite over the linux guest.
 #
 # KVM_HOST names a command that runs another one on a machine with a hypervisor; without it this machine's own is used.
@@ -9,13 +10,14 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 deno=${DENO:-deno}
 command -v "${deno%% *}" > /dev/null || deno="npx -y deno@2.9.5"
-tests=tests/hyperlight/linux_test.ts
+tests=tests/hyperlight/
 if [ "${1:-}" = conformance ]; then
   tests=tests/conformance/
   export MOTE_CONFORMANCE=hyperlight-linux
-else
+elif [ $# -gt 0 ]; then
+  tests=tests/hyperlight/linux_test.ts
   MOTE_LINUX_PROGRAMS=$(IFS=,; echo "$*")
-  [ -z "$MOTE_LINUX_PROGRAMS" ] || export MOTE_LINUX_PROGRAMS
+  export MOTE_LINUX_PROGRAMS
 fi
 $deno run -A tests/hyperlight/packages.ts prepare
 # Without a network, pip is not to wait for one.

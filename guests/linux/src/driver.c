@@ -23,7 +23,7 @@ enum { MEMORY_REFUSED = 0x10000 };
 static PyObject *guest; /* the package _guest */
 
 static void die(const char *what) {
-  if (PyErr_Occurred()) PyErr_Print();
+  if (Py_IsInitialized() && PyErr_Occurred()) PyErr_Print();
   dprintf(2, "Cannot start Python: %s\n", what);
   _exit(1);
 }

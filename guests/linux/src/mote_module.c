@@ -3,33 +3,19 @@
 #define PY_SSIZE_T_CLEAN
 #include "mote_module.h"
 
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "hlcall.h"
 #include "request.h"
 
 /* Text of one call of the host's functions. A piece may end a few bytes earlier, at the end of a character. */
 #define PIECE_BYTES 61440
 
-/* Before libc's open(): a run that opened nothing has nothing to flush at its end. */
-static int opened;
-int open64(const char *path, int flags, ...) {
-  va_list rest;
-  va_start(rest, flags);
-  int mode = va_arg(rest, int);
-  va_end(rest);
-  opened = 1;
-  return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
-}
-
 static PyObject *take_opened(PyObject *self, PyObject *unused) {
-  int was = opened;
-  opened = 0;
-  return PyBool_FromLong(was);
+  return PyBool_FromLong(files_take_opened());
 }
 
 /* Before libc's write(): while muted, a warm-up's output goes the whole way but for the last step. */
