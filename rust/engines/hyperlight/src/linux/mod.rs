@@ -7,7 +7,6 @@ mod network;
 mod request;
 mod sandbox;
 mod site;
-mod stop;
 mod template;
 mod vm;
 

@@ -4,7 +4,7 @@ use super::channel::{Channel, Streams};
 use super::files::Files;
 use super::network;
 use super::request::{Reply, inline};
-use super::stop::Brake;
+use crate::leash::Leash;
 use hyperlight_unikraft::hyperlight_host::HyperlightError;
 use hyperlight_unikraft::{AppSandbox, Exec, Mount, SandboxBuilder, Snapshot, Yield};
 use mote_core::error::{Code, Error, Result};
@@ -140,12 +140,12 @@ impl Vm {
         }
         let text = inline(&request);
         self.channel.begin(Some(run), stdin, request);
-        let brake = Brake::set(self.app.interrupt_handle(), run);
+        let leash = Leash::on(run, self.app.interrupt_handle());
         let ended = match run.stopped() {
             Some(_) => Err(Ended::Stopped),
             None => self.drive(text, run),
         };
-        brake.release();
+        drop(leash);
         self.channel.end();
         self.app.drain_output();
         match ended {

@@ -2,15 +2,13 @@
 
 use super::reach::{Given, Reach};
 use super::template::Template;
-use hyperlight_host::hypervisor::InterruptHandle;
+use crate::leash::Leash;
 use hyperlight_host::sandbox::snapshot::Snapshot;
 use hyperlight_host::{HyperlightError, Sandbox, SandboxBuilder};
 use mote_core::error::{Code, Error, Result};
-use mote_core::run::Run;
-use mote_core::watch::{Watch, Watched};
 use mote_micro_wire::{Reply, envelope, guest, host};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Lives on its own thread.
 pub struct Machine {
@@ -116,18 +114,12 @@ impl Machine {
         let message = envelope::wrap(&given.message);
         self.used = true;
         self.reach.begin(given);
-        let killer = Killer::new(sandbox.interrupt_handle());
-        let watched = run.limits.cpu_ms.map(|limit_ms| CpuLimit::begin(&run, limit_ms, &killer));
-        if watched.is_none() {
-            let killer = killer.clone();
-            run.set_nudge(move || killer.kill());
-        }
+        let leash = Leash::on(&run, sandbox.interrupt_handle());
         let result: hyperlight_host::Result<Vec<u8>> = match run.stopped() {
             Some(_) => Err(HyperlightError::ExecutionCanceledByHost()),
             None => sandbox.call(guest::RUN, message),
         };
-        killer.retire();
-        drop(watched);
+        drop(leash);
         let (pushed, cpu) = self.reach.end();
         Ok(Left { ended: ended(result), pushed, cpu })
     }
@@ -150,67 +142,4 @@ fn ended(result: hyperlight_host::Result<Vec<u8>>) -> Ended {
 fn is_out_of_memory(why: &str) -> bool {
     let why = why.to_ascii_lowercase();
     why.contains("out of physical memory") || why.contains("memory allocation of") || why.contains("out of memory")
-}
-
-/// Ends the guest's execution from another thread, as long as it is this run's.
-#[derive(Clone)]
-struct Killer(Arc<Mutex<Option<Arc<dyn InterruptHandle>>>>);
-
-impl Killer {
-    fn new(handle: Arc<dyn InterruptHandle>) -> Self {
-        Self(Arc::new(Mutex::new(Some(handle))))
-    }
-
-    fn kill(&self) {
-        if let Some(handle) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            handle.kill();
-        }
-    }
-
-    /// A kill after this hits nobody.
-    fn retire(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-    }
-}
-
-/// Looks at the thread's CPU time whenever it may have passed the limit.
-struct CpuLimit {
-    watched: Arc<Mutex<Option<Watched>>>,
-}
-
-impl CpuLimit {
-    fn begin(run: &Arc<Run>, limit_ms: u64, killer: &Killer) -> Self {
-        let limit = Duration::from_millis(limit_ms);
-        let thread = rustix::thread::gettid().as_raw_nonzero().get();
-        let ends = cpu_of(thread).unwrap_or_default() + limit;
-        let watched = Arc::new(Mutex::new(Some(Watch::shared().at(Instant::now() + limit, run))));
-        let (weak, again, killer) = (Arc::downgrade(run), watched.clone(), killer.clone());
-        run.set_nudge(move || {
-            let Some(run) = weak.upgrade() else { return };
-            if run.stopped().is_some() {
-                return killer.kill();
-            }
-            match cpu_of(thread) {
-                Some(used) if used < ends => {
-                    // CPU time never passes faster than the clock, so no sooner look can find the limit passed.
-                    let next = Watch::shared().at(Instant::now() + (ends - used), &run);
-                    *again.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
-                }
-                _ => run.stop(mote_core::run::Stop::Cpu),
-            }
-        });
-        Self { watched }
-    }
-}
-
-impl Drop for CpuLimit {
-    fn drop(&mut self) {
-        self.watched.lock().unwrap_or_else(PoisonError::into_inner).take();
-    }
-}
-
-/// CPU time of a thread of this process, its guest's included.
-fn cpu_of(thread: i32) -> Option<Duration> {
-    let text = std::fs::read_to_string(format!("/proc/self/task/{thread}/schedstat")).ok()?;
-    text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
 }
