@@ -377,7 +377,6 @@ export function parseSessionOptions(value: unknown): ParsedOptions {
   if (Object.keys(options.tools ?? {}).length > 256) {
     throw invalid("tools", "it has more than 256 tools", "Give fewer.");
   }
-  _checkOwnGuest(options);
   return {
     ...options,
     backend: options.backend ?? "auto",
@@ -390,7 +389,8 @@ export function parseSessionOptions(value: unknown): ParsedOptions {
   };
 }
 
-function _checkOwnGuest(options: AnyOptions): void {
+/** Refuses options of an own guest where there is none; after the backend has had its say. */
+export function checkOwnGuest(options: ParsedOptions): void {
   const own = options.guestBinaryPath !== undefined;
   if (own && options.guest !== undefined) {
     const cure = "Give one of them.";

@@ -15,6 +15,7 @@ import {
   type BackendChoice,
   type BackendName,
   type CallOptions,
+  checkOwnGuest,
   type ListOptions,
   parseCallOptions,
   type ParsedOptions,
@@ -132,6 +133,7 @@ export async function openSession(
   spoken: LanguageData = languages[options.lang],
 ): Promise<Session> {
   refuseUnsupported(backend, options);
+  checkOwnGuest(options);
   const { lang, limits, signal } = options;
   const host = await loadHost();
   const verbose = options.verbose === true || host.env("MOTE_LOG") === "info";

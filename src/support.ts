@@ -1,4 +1,5 @@
 import type { Backend, Capabilities } from "./backends/backend.ts";
+import { present } from "./backends/registry.ts";
 import { SandboxError } from "./errors.ts";
 import type { BackendName, ParsedOptions } from "./options.ts";
 
@@ -40,7 +41,7 @@ export function refuseUnsupported(
   const { lang, workdir, rights, limits, interactive, tools } = options;
   const can: Capabilities = backend.capabilitiesFor?.(options) ??
     backend.capabilities;
-  const all: readonly BackendName[] = ["hyperlight", ..._pods];
+  const all = (["hyperlight", ..._pods] as const).filter((one) => one !== name);
   if (!can.languages.includes(lang)) {
     throw unsupported(`backend ${name} does not run ${lang}`, all);
   }
@@ -76,7 +77,7 @@ export function unsupported(
     ? "No backend of this version can"
     : `Backends that can: ${
       backends.map((one) =>
-        `${one}${one === "wasm" ? "" : " (not part of this version)"}`
+        `${one}${present.includes(one) ? "" : " (not part of this version)"}`
       ).join(", ")
     }`;
   return new SandboxError(

@@ -1,6 +1,7 @@
 /**
  * Runs every program of guests/hostile. Each has to end as its first line says, within a bounded time, and
- * to leave its session and the process healthy.
+ * to leave its session and the process healthy. `MOTE_HOSTILE_BACKEND` names another wall than `wasm`, which an
+ * emulated hypervisor may serve with `MOTE_EMULATED=1`.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -33,11 +34,21 @@ const limits: Limits = {
   workspaceFiles: 1_000,
 };
 
+const emulated = process.env.MOTE_EMULATED === "1";
+
+const wall = {
+  backend: (process.env.MOTE_HOSTILE_BACKEND ?? "wasm") as "hyperlight",
+  ...emulated && { acceptEmulatedHypervisor: true },
+};
+
+/** An emulated processor is so much slower. */
+const slowness = emulated ? 10 : 1;
+
 /** Time limit of programs that may run into it, in ms; the others get as long as a busy machine may need. */
-const timeMs = { shared: 1_000, own: 20_000 };
+const timeMs = { shared: 1_000 * (emulated ? 3 : 1), own: 20_000 * slowness };
 
 /** Ending a run, freeing its memory and answering may take this much longer than its time limit, in ms. */
-const graceMs = 5_000;
+const graceMs = 5_000 * slowness;
 
 const languages = { py: "python", js: "javascript" } as const;
 
@@ -80,7 +91,7 @@ async function attack(name: string, ending: Ending): Promise<void> {
     timeMs: ends.includes("TIMED_OUT") ? timeMs.shared : timeMs.own,
     ...expected.limits,
   };
-  const session = await createSession({ backend: "wasm", lang, limits: own });
+  const session = await createSession({ ...wall, lang, limits: own });
   try {
     const stdin = new Uint8Array(expected.stdinBytes ?? 0);
     const { end, result } = await bounded(
@@ -108,7 +119,7 @@ async function attack(name: string, ending: Ending): Promise<void> {
   } finally {
     await bounded(session.close(), graceMs, `closing after ${name}`);
   }
-  const next = await createSession({ backend: "wasm", lang });
+  const next = await createSession({ ...wall, lang });
   try {
     await assertHealthy(next, ending);
   } finally {
@@ -132,7 +143,7 @@ test("all of them at once, in one process", async () => {
     const source = readFileSync(new URL(name, folder), "utf8");
     const lang = languages[name.slice(-2) as Ending];
     const session = await createSession({
-      backend: "wasm",
+      ...wall,
       lang,
       limits: { ...limits, timeMs: 3_000 },
     });
@@ -148,7 +159,7 @@ test("all of them at once, in one process", async () => {
 after(async () => {
   for (const ending of ["py", "js"] as const) {
     const session = await createSession({
-      backend: "wasm",
+      ...wall,
       lang: languages[ending],
     });
     await assertHealthy(session, ending);

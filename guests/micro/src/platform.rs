@@ -14,11 +14,39 @@ use hyperlight_common::vmem::{BasicMapping, CowMapping, MappingKind, PAGE_SIZE};
 use hyperlight_guest_bin::{exception, paging};
 
 const PAGE: u64 = PAGE_SIZE as u64;
-/// Where ranges for wasmtime begin, far from anything of Hyperlight's.
-static NEXT_RANGE: AtomicU64 = AtomicU64::new(0x100_0000_0000);
-/// Where files of the host are mapped, and where the heap grows.
-static NEXT_FILE: AtomicU64 = AtomicU64::new(0x80_0000_0000);
-static NEXT_HEAP: AtomicU64 = AtomicU64::new(0xc0_0000_0000);
+/// Addresses are handed out close together, next to Hyperlight's own: each gigabyte and each 2 MiB that a run touches costs
+/// a page of page tables, and each of those an exit from the machine after a restore.
+struct Region {
+    next: AtomicU64,
+    end: u64,
+    /// Where it goes on when it is full.
+    beyond: AtomicU64,
+}
+
+impl Region {
+    const fn new(start: u64, end: u64, beyond: u64) -> Self {
+        Self { next: AtomicU64::new(start), end, beyond: AtomicU64::new(beyond) }
+    }
+
+    /// So many bytes, and a gap behind them, so that what runs off their end faults.
+    fn reserve(&self, length: u64, gap: u64) -> u64 {
+        let length = length.next_multiple_of(STEP) + gap;
+        let at = self.next.load(Relaxed);
+        if at + length <= self.end {
+            self.next.store(at + length, Relaxed);
+            return at;
+        }
+        self.beyond.fetch_add(length, Relaxed)
+    }
+}
+
+const STEP: u64 = 2 << 20;
+const MIB: u64 = 1 << 20;
+
+/// The heap beyond Hyperlight's own, files of the host, and whatever wasmtime asks for.
+static HEAP: Region = Region::new(128 * MIB, 256 * MIB, 0x80_0000_0000);
+static FILES: Region = Region::new(256 * MIB, 512 * MIB, 0xc0_0000_0000);
+static RANGES: Region = Region::new(512 * MIB, 0x40_0000_0000, 0x100_0000_0000);
 
 const ZERO: MappingKind = MappingKind::ZeroInit(BasicMapping { readable: true, writable: true, executable: false });
 const COW: MappingKind = MappingKind::Cow(CowMapping { readable: true, executable: false });
@@ -43,15 +71,9 @@ fn unmap(at: u64, length: u64) {
     }
 }
 
-/// A range with a gap behind it, so that what runs off its end faults.
-fn reserve(next: &AtomicU64, length: u64) -> u64 {
-    const STEP: u64 = 1 << 30;
-    next.fetch_add(length.next_multiple_of(STEP) + STEP, Relaxed)
-}
-
 /// Maps what the host has put at physical address `at`: private, and not executable.
 pub fn map_file(at: u64, length: u64) -> NonNull<[u8]> {
-    let place = reserve(&NEXT_FILE, length);
+    let place = FILES.reserve(length, STEP);
     // SAFETY: the host has mapped that many bytes there for the life of the machine, and the range is new.
     unsafe { paging::map_region(at, place as *mut u8, length.next_multiple_of(PAGE), COW) };
     paging::barrier::first_valid_same_ctx();
@@ -84,10 +106,10 @@ pub fn deserialize(engine: &wasmtime::Engine, image: NonNull<[u8]>) -> wasmtime:
 
 /// Adds so many bytes to the heap, a multiple of 4 MiB.
 pub fn grow_heap(length: u64) {
-    const BLOCK: u64 = 4 << 20;
+    const BLOCK: u64 = 4 * MIB;
     let layout = Layout::from_size_align(BLOCK as usize, BLOCK as usize).expect("a power of two");
     for _ in 0..length / BLOCK {
-        let at = NEXT_HEAP.fetch_add(BLOCK, Relaxed);
+        let at = HEAP.reserve(BLOCK, 0);
         map_zero(at, BLOCK);
         // SAFETY: Hyperlight's allocator is a buddy allocator without a list of what it handed out: a block that is given
         // to it is from then on one of its own. This one is new, aligned to its size, writable, and referred to by nobody.
@@ -125,7 +147,7 @@ pub fn configure(config: &mut wasmtime::Config) {
 
 #[unsafe(no_mangle)]
 extern "C" fn wasmtime_mmap_new(size: usize, protection: u32, place: &mut *mut u8) -> i32 {
-    let at = reserve(&NEXT_RANGE, size as u64);
+    let at = RANGES.reserve(size as u64, STEP);
     if protection != NONE {
         map_zero(at, size as u64);
     }

@@ -1,4 +1,5 @@
-//! The engine `hyperlight`: guests in micro-VMs. Unsafe code is in `probe::kvm` alone.
+//! The engine `hyperlight`: guests in micro-VMs. Unsafe code is in `probe::kvm`, `micro::clock` and
+//! `micro::pages` alone.
 #![deny(unsafe_code)]
 
 mod elf;

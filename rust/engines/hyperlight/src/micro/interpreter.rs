@@ -2,7 +2,7 @@
 
 use super::machine::Machine;
 use super::session::{Session, Task};
-use super::template::Template;
+use super::template::{Size, Template};
 use crate::pinned::Pinned;
 use mote_core::engine::{Outcome, Sandbox};
 use mote_core::error::Result;
@@ -26,7 +26,7 @@ pub struct Interpreter {
 
 impl Interpreter {
     pub fn new(open: &Open, template: Arc<Template>) -> Result<Self> {
-        let session = Session::new(open, template.size)?;
+        let session = Session::new(open, Size::of(&open.limits))?;
         let made_of = template.clone();
         let machine = Pinned::start("mote-vm", move || Machine::new(&made_of))?;
         let files = session.workspace.common.fs.clone();

@@ -1,5 +1,6 @@
 //! One machine: a VM that begins as a template's snapshot and goes back to it.
 
+use super::pages;
 use super::reach::{Given, Reach};
 use super::template::Template;
 use crate::leash::Leash;
@@ -14,6 +15,7 @@ use std::time::Duration;
 pub struct Machine {
     sandbox: Option<Sandbox>,
     snapshot: Arc<Snapshot>,
+    scratch_bytes: u64,
     reach: Reach,
     /// Something has run since it was the snapshot.
     used: bool,
@@ -76,8 +78,13 @@ pub fn failed(error: &HyperlightError) -> Error {
 impl Machine {
     /// Called on the thread that it stays on.
     pub fn new(template: &Template) -> Result<Self> {
-        let mut machine =
-            Self { sandbox: None, snapshot: template.snapshot.clone(), reach: Reach::default(), used: false };
+        let mut machine = Self {
+            sandbox: None,
+            snapshot: template.snapshot.clone(),
+            scratch_bytes: template.size.scratch_bytes,
+            reach: Reach::default(),
+            used: false,
+        };
         machine.reset()?;
         Ok(machine)
     }
@@ -93,6 +100,7 @@ impl Machine {
         self.sandbox = None;
         let builder = functions(SandboxBuilder::from_snapshot(self.snapshot.clone()), &self.reach);
         self.sandbox = Some(builder.build().map_err(|error| failed(&error))?);
+        pages::forbid_huge_pages(self.scratch_bytes);
         self.used = false;
         Ok(())
     }

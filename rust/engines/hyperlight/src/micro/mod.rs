@@ -5,6 +5,8 @@ mod clock;
 mod command;
 mod interpreter;
 mod machine;
+#[allow(unsafe_code)]
+mod pages;
 mod reach;
 mod session;
 mod template;

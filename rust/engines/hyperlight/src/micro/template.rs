@@ -180,7 +180,7 @@ impl MadeOf<'_> {
             root_at,
             root_bytes,
             memory_bytes: self.size.scratch_bytes,
-            heap_bytes: self.size.workspace_bytes * 2,
+            heap_bytes: self.size.scratch_bytes,
         };
         let least_memory: u64 = sandbox.call(guest::LOAD, load.encode()).map_err(|error| machine::failed(&error))?;
         let snapshot = sandbox.snapshot().map_err(|error| machine::failed(&error))?;
