@@ -1,4 +1,5 @@
 /** Counts out of what test runners write for programs to read. */
+import { existsSync, readFileSync } from "node:fs";
 
 /** How the tests of one step went. */
 export interface Counts {
@@ -75,6 +76,24 @@ export function fromCargo(output: string): Counts {
       counts.failed++;
       counts.failures.push(name!);
     }
+  }
+  return counts;
+}
+
+/** Reads a JUnit report; a runner that died before it wrote one, or failed outside of a test, is a failure. */
+export function counted(code: number, file: string, name: string): Counts {
+  const counts = existsSync(file)
+    ? fromJunit(readFileSync(file, "utf8"))
+    : { passed: 0, failed: 0, skipped: [], failures: [] };
+  if (code !== 0 && counts.failed === 0) {
+    return {
+      ...counts,
+      failed: 1,
+      failures: [`${name} ended with exit code ${code}`],
+    };
+  }
+  if (counts.passed + counts.failed === 0) {
+    return { ...counts, failed: 1, failures: [`${name} ran no test`] };
   }
   return counts;
 }

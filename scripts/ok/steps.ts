@@ -1,17 +1,10 @@
 /** What `deno task ok` runs, in this order. */
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { cacheDir, root } from "../cargo.ts";
-import { fromCargo, fromJunit } from "./counts.ts";
+import { counted, fromCargo } from "./counts.ts";
 import type { Counts } from "./counts.ts";
 import { prepareConsumer } from "./consumer.ts";
-import { runInMachine } from "./machine.ts";
+import { vmSteps } from "./vm_steps.ts";
 import { cargoFuzz, nodeBinary } from "./programs.ts";
 
 /** Runs a command with its output in the step's log; resolves to its exit code. */
@@ -43,24 +36,6 @@ const entries = ["mod.ts", "testing.ts", "src/cli/main.ts"];
 
 function check(name: string, command: string, ...args: string[]): Step {
   return { name, run: async (tools) => (await tools.run(command, args)) === 0 };
-}
-
-/** Reads a JUnit report; a runner that died before it wrote one, or failed outside of a test, is a failure. */
-function counted(code: number, file: string, name: string): Counts {
-  const counts = existsSync(file)
-    ? fromJunit(readFileSync(file, "utf8"))
-    : { passed: 0, failed: 0, skipped: [], failures: [] };
-  if (code !== 0 && counts.failed === 0) {
-    return {
-      ...counts,
-      failed: 1,
-      failures: [`${name} ended with exit code ${code}`],
-    };
-  }
-  if (counts.passed + counts.failed === 0) {
-    return { ...counts, failed: 1, failures: [`${name} ran no test`] };
-  }
-  return counts;
 }
 
 function denoTests(name: string, ...paths: string[]): Step {
@@ -103,41 +78,6 @@ function nodeTests(version: number): Step {
         // The packed library, whatever the caller's own is.
         env: { MOTE_LIBRARY: "" },
       });
-      return counted(code, report, name);
-    },
-  };
-}
-
-/** In a machine with a hypervisor, with the guests that the step before has built. */
-function ownGuests(node?: number): Step {
-  const name = `own guests in a VM on ${node ? `node ${node}` : "deno"}`;
-  return {
-    name,
-    async run({ run, report }) {
-      const out = `${cacheDir}/machine`;
-      mkdirSync(out, { recursive: true });
-      const made = `${out}/own-guests.xml`;
-      rmSync(made, { force: true });
-      const tests = "tests/guests/machine_test";
-      const env = {
-        MOTE_TEST_GUESTS: `${cacheDir}/test-guests`,
-        MOTE_LIBRARY: node ? "" : `${root}/target/release/libmote.so`,
-      };
-      const code = node
-        ? await runInMachine(run, await nodeBinary(node, run), [
-          "--test-reporter=junit",
-          `--test-reporter-destination=${made}`,
-          "--test-reporter=spec",
-          "--test-reporter-destination=stdout",
-          `${tests}.js`,
-        ], { env, out, cwd: await prepareConsumer(run) })
-        : await runInMachine(
-          run,
-          deno,
-          ["test", "-A", "--no-check", `--junit-path=${made}`, `${tests}.ts`],
-          { env, out },
-        );
-      if (existsSync(made)) copyFileSync(made, report);
       return counted(code, report, name);
     },
   };
@@ -262,7 +202,6 @@ export const steps: readonly Step[] = [
   header,
   check("guest images", "bash", "guests/check.sh"),
   denoTests("guests, built", "tests/guests/real_test.ts"),
-  ownGuests(),
-  ownGuests(24),
+  ...vmSteps,
   fuzz,
 ];
