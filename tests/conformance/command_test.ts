@@ -9,7 +9,7 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { createSession } from "@mote/sandbox";
 import type { Session } from "@mote/sandbox";
-import { ended, refused } from "./targets.ts";
+import { emulated, ended, noHypervisor, refused } from "./targets.ts";
 
 /** Modules of a few instructions, assembled. */
 const modules = {
@@ -29,20 +29,41 @@ const modules = {
 const bytesOf = (name: keyof typeof modules): Uint8Array =>
   new Uint8Array(Buffer.from(modules[name], "base64"));
 
+const walls = [
+  { name: "wasm/wasm", options: { backend: "wasm" }, missing: undefined },
+  {
+    name: "hyperlight/wasm",
+    options: {
+      backend: "hyperlight",
+      acceptEmulatedHypervisor: emulated,
+      limits: { memoryMb: 64, workspaceMb: 16 },
+    },
+    missing: await noHypervisor(),
+  },
+] as const;
+
 function command(
   name: string,
   body: (session: Session) => Promise<void>,
 ): void {
-  if (!"wasm/wasm".startsWith(process.env.MOTE_CONFORMANCE ?? "")) return;
-  test(`wasm/wasm: ${name}`, async () => {
-    const session = await createSession({ backend: "wasm", lang: "wasm" });
-    try {
-      await body(session);
-      assert.equal((await session.run(bytesOf("hello"))).stdout, "hello\n");
-    } finally {
-      await session.close();
+  for (const wall of walls) {
+    if (!wall.name.startsWith(process.env.MOTE_CONFORMANCE ?? "")) continue;
+    const title = `${wall.name}: ${name}`;
+    if (wall.missing !== undefined) {
+      const reason = wall.missing;
+      test(`${title} (left out: ${reason})`, { skip: reason }, () => {});
+      continue;
     }
-  });
+    test(title, async () => {
+      const session = await createSession({ ...wall.options, lang: "wasm" });
+      try {
+        await body(session);
+        assert.equal((await session.run(bytesOf("hello"))).stdout, "hello\n");
+      } finally {
+        await session.close();
+      }
+    });
+  }
 }
 
 command("prints and exits", async (session) => {

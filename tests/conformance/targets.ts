@@ -38,9 +38,11 @@ interface Candidate extends Omit<Target, "capabilities" | "code"> {
   missing?(): Promise<string | undefined>;
 }
 
-const emulated = process.env.MOTE_EMULATED === "1";
+/** An emulated hypervisor will do. */
+export const emulated: boolean = process.env.MOTE_EMULATED === "1";
 
-async function noHypervisor(): Promise<string | undefined> {
+/** Why this machine has no micro-VMs, if so. */
+export async function noHypervisor(): Promise<string | undefined> {
   if (emulated) return undefined;
   const { available, reason } = (await probe()).hyperlight;
   return available ? undefined : reason;
