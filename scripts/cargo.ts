@@ -24,7 +24,8 @@ export const targetDir = Deno.env.get("CARGO_TARGET_DIR") ??
 export const cargoEnv: Record<string, string> = {
   ...Deno.env.toObject(),
   CARGO_TARGET_DIR: targetDir,
-  PATH: `${Deno.env.get("PATH") ?? ""}:${homedir()}/.cargo/bin`,
+  // First, as npx puts its own folder, and with it a system's Rust, before all others.
+  PATH: `${homedir()}/.cargo/bin:${Deno.env.get("PATH") ?? ""}`,
 };
 
 const oldestRust = [1, 95] as const;

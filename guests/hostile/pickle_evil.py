@@ -1,4 +1,4 @@
-# {"ends": "exit"}
+# {"ends": "exit", "linux": {"ends": ["ok", "exit"]}}
 import pickle
 
 pickle.loads(b"cos\nsystem\n(S'id'\ntR.")

@@ -1,4 +1,4 @@
-# {"ends": "ok", "stdout": "refused\n"}
+# {"ends": "ok", "stdout": "refused\n", "linux": {"stdout": "ran\n"}}
 import threading
 
 try:

@@ -120,6 +120,11 @@ export const vmSteps: readonly Step[] = [
     prepare: images,
   }),
   vmTests({
+    name: "hostile guests in the linux guest",
+    tests: ["tests/hostile/hostile_test"],
+    env: { MOTE_HOSTILE_BACKEND: "hyperlight/linux" },
+  }),
+  vmTests({
     name: "linux guest",
     tests: ["tests/hyperlight/linux_test", "tests/hyperlight/rights_test"],
     prepare: packages,

@@ -1,7 +1,7 @@
 /**
  * Runs every program of guests/hostile. Each has to end as its first line says, within a bounded time, and
- * to leave its session and the process healthy. `MOTE_HOSTILE_BACKEND` names another wall than `wasm`, which an
- * emulated hypervisor may serve with `MOTE_EMULATED=1`.
+ * to leave its session and the process healthy. `MOTE_HOSTILE_BACKEND` names another wall than `wasm`, such as
+ * `hyperlight` or `hyperlight/linux`; an emulated hypervisor may serve it with `MOTE_EMULATED=1`.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -23,6 +23,8 @@ interface Expected {
   stderr?: string;
   stdinBytes?: number;
   limits?: Limits;
+  /** What is different in the linux guest, which has threads, modules and processes of its own; null is anything. */
+  linux?: { ends?: End | End[]; stdout?: string | null };
 }
 
 const folder = new URL("../../guests/hostile/", import.meta.url);
@@ -36,9 +38,13 @@ const limits: Limits = {
 
 const emulated = process.env.MOTE_EMULATED === "1";
 
+const [backend = "wasm", guest] =
+  process.env.MOTE_HOSTILE_BACKEND?.split("/") ?? [];
+
 const wall = {
-  backend: (process.env.MOTE_HOSTILE_BACKEND ?? "wasm") as "hyperlight",
+  backend: backend as "hyperlight",
   ...emulated && { acceptEmulatedHypervisor: true },
+  ...guest !== undefined && { guest: guest as "linux" },
 };
 
 /** An emulated processor is so much slower. */
@@ -54,10 +60,25 @@ const languages = { py: "python", js: "javascript" } as const;
 
 type Ending = keyof typeof languages;
 
+/** The linux guest has Python only. */
+const endings: readonly Ending[] = guest === "linux" ? ["py"] : ["py", "js"];
+
+const isProgram = (name: string): boolean =>
+  endings.some((ending) => name.endsWith(`.${ending}`));
+
 const health = { py: "print('healthy')", js: "console.log('healthy')" };
 
 function expectedOf(source: string): Expected {
-  return JSON.parse(source.split("\n", 1)[0]!.replace(/^(#|\/\/) /, ""));
+  const { linux, ...expected }: Expected = JSON.parse(
+    source.split("\n", 1)[0]!.replace(/^(#|\/\/) /, ""),
+  );
+  if (guest !== "linux" || !linux) return expected;
+  if (linux.stdout === null) delete expected.stdout;
+  return {
+    ...expected,
+    ...linux.ends !== undefined && { ends: linux.ends },
+    ...typeof linux.stdout === "string" && { stdout: linux.stdout },
+  };
 }
 
 async function outcome(
@@ -130,14 +151,14 @@ async function attack(name: string, ending: Ending): Promise<void> {
 const chosen = process.env.MOTE_HOSTILE ?? "";
 
 for (const name of readdirSync(folder).sort()) {
+  if (!isProgram(name) || !name.startsWith(chosen)) continue;
   const ending = name.slice(name.lastIndexOf(".") + 1) as Ending;
-  if (!(ending in languages) || !name.startsWith(chosen)) continue;
   test(name, () => attack(name, ending));
 }
 
 test("all of them at once, in one process", async () => {
   const names = readdirSync(folder).filter((name) =>
-    /^(endless|memory|output)_/.test(name)
+    /^(endless|memory|output)_/.test(name) && isProgram(name)
   );
   const runs = names.map(async (name) => {
     const source = readFileSync(new URL(name, folder), "utf8");
@@ -157,7 +178,7 @@ test("all of them at once, in one process", async () => {
 });
 
 after(async () => {
-  for (const ending of ["py", "js"] as const) {
+  for (const ending of endings) {
     const session = await createSession({
       ...wall,
       lang: languages[ending],
