@@ -1,6 +1,7 @@
 //! The guest without an operating system: it runs the very images that the engine `wasm` runs. An image is loaded into a
 //! machine once, a snapshot of that is kept, and every session's machine begins as that snapshot.
 
+mod boot;
 mod clock;
 mod command;
 mod interpreter;

@@ -1,6 +1,6 @@
 //! A machine with an image loaded and warmed, as a snapshot: in memory for all sessions, and on disk for the next process.
 
-use super::machine;
+use super::boot::{failed, functions};
 use super::reach::Reach;
 use hyperlight_host::SandboxBuilder;
 use hyperlight_host::sandbox::snapshot::{OciTag, Snapshot};
@@ -171,8 +171,7 @@ impl MadeOf<'_> {
         if let Some(root) = &self.root {
             builder = builder.mapped_file_cow(root, root_at);
         }
-        let mut sandbox =
-            machine::functions(builder, &Reach::default()).build().map_err(|error| machine::failed(&error))?;
+        let mut sandbox = functions(builder, &Reach::default()).build().map_err(|error| failed(&error))?;
         let load = Load {
             kind: self.kind,
             module_at: MODULE_AT,
@@ -182,8 +181,8 @@ impl MadeOf<'_> {
             memory_bytes: self.size.scratch_bytes,
             heap_bytes: self.size.scratch_bytes,
         };
-        let least_memory: u64 = sandbox.call(guest::LOAD, load.encode()).map_err(|error| machine::failed(&error))?;
-        let snapshot = sandbox.snapshot().map_err(|error| machine::failed(&error))?;
+        let least_memory: u64 = sandbox.call(guest::LOAD, load.encode()).map_err(|error| failed(&error))?;
+        let snapshot = sandbox.snapshot().map_err(|error| failed(&error))?;
         snapshot.with_metadata(NOTES, &Notes { least_memory }).map_err(internal)
     }
 }
