@@ -7,9 +7,24 @@ apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)' 'C
   awk '$4 == "Debian" && $3 == "main" { print "deb-src", $1, $2, $3 }' > "$apt_dir/sources.list"
 [ -s "$apt_dir/sources.list" ] || { echo "Cannot fetch sources: apt has no Debian repository; run apt-get update" >&2; exit 1; }
 
+apt_list=$apt_dir/sources.list
 apt_private() {
-  apt-get -qq -o Dir::Etc::sourcelist="$apt_dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+  apt-get -qq -o Dir::Etc::sourcelist="$apt_list" -o Dir::Etc::sourceparts=/dev/null \
     -o Dir::State::lists="$apt_dir/lists" -o Dir::Cache="$apt_dir" -o APT::Sandbox::User= "$@"
+}
+
+# Some repositories list sources that another one has: apt asks the first that lists them, and no other.
+from_any() {
+  while read -r line; do
+    echo "$line" > "$apt_dir/one.list"
+    apt_list=$apt_dir/one.list
+    if apt_private source --download-only "$1" 2> /dev/null; then
+      apt_list=$apt_dir/sources.list
+      return 0
+    fi
+  done < "$apt_dir/sources.list"
+  apt_list=$apt_dir/sources.list
+  return 1
 }
 
 # fetch PACKAGE VERSION: the .dsc's name has no epoch
@@ -17,7 +32,7 @@ fetch() {
   dsc=$work/downloads/$1_${2#*:}.dsc
   if [ ! -e "$dsc" ]; then
     [ -n "$(find "$apt_dir/lists" -name '*_Sources*' -mmin -60 2>/dev/null)" ] || apt_private update
-    (cd "$work/downloads" && apt_private source --download-only "$1=$2") ||
+    (cd "$work/downloads" && { apt_private source --download-only "$1=$2" 2> /dev/null || from_any "$1=$2"; }) ||
       { echo "Cannot fetch $1 $2: no repository has it any more; see versions.sh for the way to a newer one" >&2; exit 1; }
   fi
   rm -rf "$work/sources/$1"
