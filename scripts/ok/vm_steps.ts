@@ -2,8 +2,8 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { cacheDir, root } from "../cargo.ts";
 import { prepareConsumer } from "./consumer.ts";
-import { counted } from "./counts.ts";
-import { runInMachine } from "./machine.ts";
+import { counted, none } from "./counts.ts";
+import { noMachine, runInMachine } from "./machine.ts";
 import { nodeBinary } from "./programs.ts";
 import type { Step, Tools } from "./steps.ts";
 
@@ -25,6 +25,7 @@ function vmTests({ name, tests, env = {}, node, prepare }: VmTests): Step {
   return {
     name,
     async run(tools) {
+      if (noMachine) return { ...none, skipped: [`${name}: ${noMachine}`] };
       const { run, report } = tools;
       mkdirSync(out, { recursive: true });
       const made = `${out}/report.xml`;
