@@ -106,6 +106,17 @@ pub enum LimitHit {
     Tools,
 }
 
+impl LimitHit {
+    /// What refused a run something that its code then coped with, or not.
+    pub fn of_refusals(memory: bool, workspace: bool) -> Option<Self> {
+        match (memory, workspace) {
+            (true, _) => Some(Self::Memory),
+            (_, true) => Some(Self::Workspace),
+            _ => None,
+        }
+    }
+}
+
 /// The `ok` of a done run, also beside an error.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -191,11 +191,7 @@ impl Sandbox for Command {
             }
             Err(Ending::Crashed(why)) => outcome.error = Some(ending::crashed(&why)),
         }
-        outcome.limit_hit = match (memory_refused, space_refused) {
-            (true, _) => Some(LimitHit::Memory),
-            (_, true) => Some(LimitHit::Workspace),
-            _ => None,
-        };
+        outcome.limit_hit = LimitHit::of_refusals(memory_refused, space_refused);
         outcome
     }
 

@@ -50,11 +50,7 @@ impl Machine {
         }
         let (space_refused, changed) = self.common.end_run(self.interactive);
         outcome.changed = changed;
-        outcome.limit_hit = match (memory_refused, space_refused) {
-            (true, _) => Some(LimitHit::Memory),
-            (_, true) => Some(LimitHit::Workspace),
-            _ => None,
-        };
+        outcome.limit_hit = LimitHit::of_refusals(memory_refused, space_refused);
         outcome
     }
 }

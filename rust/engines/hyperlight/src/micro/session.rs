@@ -130,11 +130,7 @@ impl Session {
         };
         let Reply { ending, memory_refused, space_refused, files_used: _, patch, changed, changed_more } = reply;
         outcome.changed = Changed { paths: changed, more: changed_more };
-        outcome.limit_hit = match (memory_refused, space_refused) {
-            (true, _) => Some(LimitHit::Memory),
-            (_, true) => Some(LimitHit::Workspace),
-            _ => None,
-        };
+        outcome.limit_hit = LimitHit::of_refusals(memory_refused, space_refused);
         let returned = matches!(ending, Ending::Returned(_));
         match ending {
             Ending::Returned(value) => meaning(self, value, outcome),

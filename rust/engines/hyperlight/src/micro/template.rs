@@ -1,6 +1,7 @@
 //! A machine with an image loaded and warmed, as a snapshot: in memory for all sessions, and on disk for the next process.
 
 use super::boot::{failed, functions};
+use super::clock;
 use super::reach::Reach;
 use hyperlight_host::SandboxBuilder;
 use hyperlight_host::sandbox::snapshot::{OciTag, Snapshot};
@@ -71,6 +72,8 @@ pub fn of_image<T: Clone + Send + 'static>(
     size: Size,
     flight: &Flight<T>,
 ) -> Result<(Template, bool)> {
+    // Measured while others wait for the image anyway, not by the first run.
+    clock::tsc_hz();
     let (_, compiled, folder) = shared::unpacked(cache_dir, image, flight)?;
     let manifest = folder.join("guest.json");
     let mut manifest = File::open(&manifest).map_err(|error| shared::invalid("guest.json", error))?;
