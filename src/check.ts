@@ -44,6 +44,15 @@ export function integer(min: number, max: number, unit: string): Check<number> {
   };
 }
 
+/** A number with fractions. */
+export function number(min: number, max: number, unit: string): Check<number> {
+  return (value, name) => {
+    if (typeof value === "number" && value >= min && value <= max) return value;
+    const cure = `Give a number of ${unit} from ${min} to ${max}`;
+    throw invalid(name, `it is ${_show(value)}`, cure + ".");
+  };
+}
+
 /** One of some strings. */
 export function oneOf<T extends string>(values: readonly T[]): Check<T> {
   return (value, name) => {

@@ -6,7 +6,7 @@ export function wantsLinux(options: ParsedOptions): boolean {
   const { guest, preload, rights } = options;
   const only = [
     preload?.length ? "preload" : "",
-    rights?.net && rights.net.length ? "rights.net" : "",
+    rights?.net && rights.net !== true && rights.net.length ? "rights.net" : "",
     Object.keys(rights?.read ?? {}).length ? "rights.read" : "",
   ].filter((name) => name !== "");
   if (guest === "micro" && only.length > 0) {

@@ -8,6 +8,7 @@ import {
   integer,
   invalid,
   list,
+  number,
   object,
   oneOf,
   record,
@@ -28,7 +29,18 @@ export type BackendName =
 export type BackendChoice = "auto" | BackendName;
 
 /** A language that Mote runs; `wasm` is any WASI preview 1 command module. */
-export type Language = "python" | "javascript" | "wasm";
+export type Language =
+  | "python"
+  | "javascript"
+  | "wasm"
+  | "typescript"
+  | "java"
+  | "cpp"
+  | "c"
+  | "go"
+  | "ruby"
+  | "r"
+  | "bash";
 
 /** What one run may use up. Passing a limit ends the run, never the session. */
 export interface Limits {
@@ -36,8 +48,10 @@ export interface Limits {
   timeMs?: number;
   /** Time on the processor per run, in ms. @default none; 1 to 3_600_000 */
   cpuMs?: number;
-  /** Memory of the guest, in MiB. @default 256; 1 to 4_096 */
+  /** Memory of the guest, in MiB. @default 256, in containers 1_024; 1 to 4_096, in containers 65_536 */
   memoryMb?: number;
+  /** Processors of a container, in fractions. @default none, in containers 1; 0.01 to 256 */
+  cpus?: number;
   /** Standard output and error together per run, in bytes. @default 8_388_608; 1 to 1_072_693_248 */
   outputBytes?: number;
   /** What happens to output past its limit: end the run, or cut and go on. @default "fail" */
@@ -46,7 +60,7 @@ export interface Limits {
   workspaceMb?: number;
   /** Number of files and directories of the session. @default 10_000; 1 to 1_000_000 */
   workspaceFiles?: number;
-  /** Processes at a time. A `wasm` guest is one process and can start none, so any value holds. @default 1; 1 to 10_000 */
+  /** Processes at a time, in containers with their threads. A `wasm` guest is one process and can start none, so any value holds. @default 1, in containers 256; 1 to 10_000 */
   processes?: number;
   /** Calls to tools per run. @default 1_000; 0 to 1_000_000 */
   toolCalls?: number;
@@ -57,9 +71,12 @@ export interface Limits {
 }
 
 /** Limits with every default filled in. */
-export interface ResolvedLimits extends Required<Omit<Limits, "cpuMs">> {
+export interface ResolvedLimits
+  extends Required<Omit<Limits, "cpuMs" | "cpus">> {
   /** Time on the processor per run, in ms; null is none. */
   cpuMs: number | null;
+  /** Processors, in fractions; null where the wall has no such limit. */
+  cpus: number | null;
 }
 
 /** What the guest may reach outside; nothing unless said. */
@@ -67,11 +84,22 @@ export interface Rights {
   /**
    * Network hosts, such as "example.com", "*.example.com", "example.com:443" or "192.0.2.1:80"; without a port any.
    * Addresses of the host itself, link-local ones and those of clouds' metadata are refused always. `wasm` has no
-   * network, so only `false` or an empty list. @default false; 1_000 hosts at most
+   * network, so only `false` or an empty list. `true`, in containers only, is the engine's own network without any
+   * filter. @default false; 1_000 hosts at most
    */
-  net?: false | readonly string[];
+  net?: boolean | readonly string[];
   /** Folders of the host that the guest may read, by where it has them, such as { "/mnt/data": "/srv/tables" }. @default {}; 16 at most */
   read?: Readonly<Record<string, string>>;
+  /** Folders of the host that the guest may change, in the same form; containers only. @default {}; 16 at most */
+  write?: Readonly<Record<string, string>>;
+  /** Code runs as root of its container. @default false */
+  root?: boolean;
+  /** The image's own folders can be written to; containers only. @default false */
+  writableRoot?: boolean;
+  /** Linux capabilities that code keeps, such as ["NET_BIND_SERVICE"]; containers only. @default []; 41 at most */
+  capabilities?: readonly string[];
+  /** Programs may gain privileges by setuid; containers only. @default false */
+  newPrivileges?: boolean;
 }
 
 /** Options that every backend takes. */
@@ -122,27 +150,29 @@ export interface HyperlightOptions {
   preload?: readonly string[];
 }
 
-/** Options that only the container backends take; not part of this version. */
+/** Options that only the container backends take. */
 export interface ContainerOptions {
-  /** The container image. */
+  /** The container image; it is pulled when the engine does not have it. @default the language's, see docs/containers.md */
   image?: string;
-  /** A Dockerfile to build the image from. */
+  /** A Dockerfile to build the image from, instead of `image`: the file, or its folder. */
   dockerfile?: string;
-  /** A container that is already there. */
+  /** A container (kubernetes: a pod) that runs already; it is attached to and never removed. */
   containerId?: string;
-  /** Keeps the container as an image when the session closes. */
+  /** Keeps what was built from `dockerfile`, so that it is not built again. @default false */
+  keepTemplate?: boolean;
+  /** Keeps the container as an image when the session closes; not in kubernetes. @default false */
   commitContainer?: boolean;
-  /** Passed on to the container engine. */
+  /** Passed on to the container engine, as far as it does not weaken the wall; see docs/containers.md. @default {} */
   runtimeConfigs?: Record<string, unknown>;
-  /** Leaves out preparing the language's environment. */
+  /** Leaves out the check that the image has what the language needs. @default false */
   skipEnvironmentSetup?: boolean;
 }
 
-/** Options that only `kubernetes` takes; not part of this version. */
+/** Options that only `kubernetes` takes. */
 export interface KubernetesOptions extends ContainerOptions {
-  /** The namespace of the pod. */
+  /** The namespace of the pod. @default the one of the kubeconfig's context, else "default" */
   kubeNamespace?: string;
-  /** The pod, as a manifest. */
+  /** A pod to start from, as a manifest; what is not said in it gets the safe defaults. */
   podManifest?: Record<string, unknown>;
 }
 
@@ -254,7 +284,8 @@ const _tool: Check<Tool> = (value, name) => {
 const _limits = object<Limits>({
   timeMs: _timeMs,
   cpuMs: _timeMs,
-  memoryMb: integer(1, 4_096, "MiB"),
+  memoryMb: integer(1, 65_536, "MiB"),
+  cpus: number(0.01, 256, "processors"),
   outputBytes: integer(1, 1_072_693_248, "bytes"),
   onOutputLimit: oneOf(["fail", "truncate"]),
   workspaceMb: integer(1, 4_096, "MiB"),
@@ -269,6 +300,7 @@ const _defaults: ResolvedLimits = Object.freeze<ResolvedLimits>({
   timeMs: 30_000,
   cpuMs: null,
   memoryMb: 256,
+  cpus: null,
   outputBytes: 8_388_608,
   onOutputLimit: "fail",
   workspaceMb: 256,
@@ -279,8 +311,22 @@ const _defaults: ResolvedLimits = Object.freeze<ResolvedLimits>({
   toolTimeMs: 30_000,
 });
 
-const _net: Check<false | readonly string[]> = (value, name) =>
-  value === false ? false : list(_text, 1_000)(value, name);
+/** A container's memory holds its workspace too, and an interpreter that was not made small for it. */
+const _containerDefaults: ResolvedLimits = Object.freeze<ResolvedLimits>({
+  ..._defaults,
+  memoryMb: 1_024,
+  cpus: 1,
+  processes: 256,
+});
+
+const _net: Check<boolean | readonly string[]> = (value, name) =>
+  typeof value === "boolean" ? value : list(_text, 1_000)(value, name);
+
+const _capability = string((value) =>
+  /^[A-Z][A-Z_]{1,40}$/.test(value) && !value.startsWith("CAP_")
+    ? undefined
+    : 'it is no capability without CAP_, such as "NET_BIND_SERVICE"'
+);
 
 /** Every option that some backend knows, whichever is chosen. */
 export interface AnyOptions
@@ -301,14 +347,34 @@ const _session = object<AnyOptions>(
       "podman",
       "kubernetes",
     ]),
-    lang: oneOf(["python", "javascript", "wasm"]),
+    lang: oneOf([
+      "python",
+      "javascript",
+      "wasm",
+      "typescript",
+      "java",
+      "cpp",
+      "c",
+      "go",
+      "ruby",
+      "r",
+      "bash",
+    ]),
     verbose: boolean,
     workdir: _text,
     env: record(_envName, _text),
     libraries: list(_text, 100),
     interactive: boolean,
     tools: record(_toolName, _tool),
-    rights: object<Rights>({ net: _net, read: record(_guestFolder, _text) }),
+    rights: object<Rights>({
+      net: _net,
+      read: record(_guestFolder, _text),
+      write: record(_guestFolder, _text),
+      root: boolean,
+      writableRoot: boolean,
+      capabilities: list(_capability, 41),
+      newPrivileges: boolean,
+    }),
     limits: _limits,
     timeoutMs: _timeMs,
     signal: abortSignal,
@@ -377,29 +443,51 @@ export function parseSessionOptions(value: unknown): ParsedOptions {
   if (Object.keys(options.tools ?? {}).length > 256) {
     throw invalid("tools", "it has more than 256 tools", "Give fewer.");
   }
+  const backend = options.backend ?? "auto";
+  const contained = ["docker", "podman", "kubernetes"].includes(backend);
+  const defaults = contained ? _containerDefaults : _defaults;
+  if (!contained && (limits?.memoryMb ?? 0) > 4_096) {
+    const cure =
+      "Give a whole number of MiB from 1 to 4096, or use a container backend.";
+    throw invalid("limits.memoryMb", `it is ${limits?.memoryMb}`, cure);
+  }
   return {
     ...options,
-    backend: options.backend ?? "auto",
+    backend,
     lang: options.lang ?? "python",
-    limits: timeoutMs === undefined && !limits ? _defaults : Object.freeze({
-      ..._defaults,
+    limits: timeoutMs === undefined && !limits ? defaults : Object.freeze({
+      ...defaults,
       ...(timeoutMs === undefined ? undefined : { timeMs: timeoutMs }),
       ...limits,
     }),
   };
 }
 
-/** Refuses options of an own guest where there is none; after the backend has had its say. */
-export function checkOwnGuest(options: ParsedOptions): void {
-  const own = options.guestBinaryPath !== undefined;
+const _sources = [
+  "image",
+  "dockerfile",
+  "containerId",
+  "guestBinaryPath",
+] as const;
+
+/** Refuses options that contradict each other; after the backend has had its say. */
+export function checkTogether(options: ParsedOptions): void {
+  const [source, second] = _sources.filter((one) => options[one] !== undefined);
+  const cure = "Give one of them.";
+  if (second !== undefined) {
+    throw invalid(second, `${source} says already what runs`, cure);
+  }
+  const own = source === "guestBinaryPath";
   if (own && options.guest !== undefined) {
-    const cure = "Give one of them.";
     throw invalid("guest", "guestBinaryPath says what runs", cure);
   }
-  for (const name of ["keepTemplate", "buildTimeoutMs"] as const) {
-    if (own || options[name] === undefined) continue;
+  if (options.keepTemplate !== undefined && !own && source !== "dockerfile") {
+    const cure = "Give a guest's crate as guestBinaryPath, or a dockerfile.";
+    throw invalid("keepTemplate", "nothing is built", cure);
+  }
+  if (options.buildTimeoutMs !== undefined && !own) {
     const cure = "Give the folder of a guest's crate as guestBinaryPath.";
-    throw invalid(name, "without guestBinaryPath nothing is built", cure);
+    throw invalid("buildTimeoutMs", "no guest is built", cure);
   }
 }
 

@@ -7,18 +7,21 @@ test("every default of the docs is the one in force", () => {
   const { limits, backend, lang } = parseSessionOptions(undefined);
   const source = readFileSync(new URL("options.ts", import.meta.url), "utf8");
   const body = /export interface Limits \{([^]*?)\n\}/.exec(source)![1]!;
+  const value = (text: string) =>
+    text === "none" ? null : JSON.parse(text.replaceAll("_", ""));
   const documented = new Map<string, unknown>();
+  const contained = new Map<string, unknown>();
   for (
-    const [, text, name] of body.matchAll(
-      /@default ("?[\w_]+"?)[^]*?\n\s+(\w+)\?:/g,
+    const [, text, there, name] of body.matchAll(
+      /@default ("?[\w_]+"?)(?:, in containers ([\d_]+))?[^]*?\n\s+(\w+)\?:/g,
     )
   ) {
-    const value = text === "none"
-      ? null
-      : JSON.parse(text!.replaceAll("_", ""));
-    documented.set(name!, value);
+    documented.set(name!, value(text!));
+    contained.set(name!, value(there ?? text!));
   }
   assert.deepEqual(Object.fromEntries(documented), { ...limits });
+  const { limits: inContainers } = parseSessionOptions({ backend: "docker" });
+  assert.deepEqual(Object.fromEntries(contained), { ...inContainers });
   assert.equal(backend, "auto");
   assert.equal(lang, "python");
 });
@@ -42,4 +45,12 @@ test("run options are checked too", () => {
     args: ["a"],
   });
   assert.throws(() => parseRunOptions({ args: ["\0"] }), /args\[0\]/);
+});
+
+test("only containers may have more than 4 GiB", () => {
+  const limits = { memoryMb: 5_000 };
+  assert.throws(() => parseSessionOptions({ limits }), /1 to 4096/);
+  const { memoryMb } =
+    parseSessionOptions({ backend: "podman", limits }).limits;
+  assert.equal(memoryMb, 5_000);
 });

@@ -15,7 +15,7 @@ import {
   type BackendChoice,
   type BackendName,
   type CallOptions,
-  checkOwnGuest,
+  checkTogether,
   type ListOptions,
   parseCallOptions,
   type ParsedOptions,
@@ -130,10 +130,10 @@ export async function openSession(
   backend: Backend,
   reason: string,
   options: ParsedOptions,
-  spoken: LanguageData = languages[options.lang],
+  spoken: LanguageData = languages[options.lang]!,
 ): Promise<Session> {
   refuseUnsupported(backend, options);
-  checkOwnGuest(options);
+  checkTogether(options);
   const { lang, limits, signal } = options;
   const host = await loadHost();
   const verbose = options.verbose === true || host.env("MOTE_LOG") === "info";

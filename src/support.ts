@@ -1,31 +1,48 @@
 import type { Backend, Capabilities } from "./backends/backend.ts";
 import { present } from "./backends/registry.ts";
 import { SandboxError } from "./errors.ts";
-import type { BackendName, ParsedOptions } from "./options.ts";
+import type { BackendName, ParsedOptions, Rights } from "./options.ts";
 
-const _containers = ["docker", "podman"] as const;
-const _pods = [..._containers, "kubernetes"] as const;
+const _engines = ["docker", "podman"] as const;
+const _containers = [..._engines, "kubernetes"] as const;
 
 /** Options that some backends only take, and which; an empty list is none of this version. */
 const _only: {
   readonly [K in keyof ParsedOptions]?: readonly BackendName[];
 } = {
   guestBinaryPath: ["hyperlight"],
-  keepTemplate: ["hyperlight"],
+  keepTemplate: ["hyperlight", ..._engines],
   buildTimeoutMs: ["hyperlight"],
   acceptEmulatedHypervisor: ["hyperlight"],
   guest: ["hyperlight"],
   preload: ["hyperlight"],
-  image: _pods,
-  dockerfile: _containers,
+  image: _containers,
+  dockerfile: _engines,
   containerId: _containers,
-  commitContainer: _containers,
-  runtimeConfigs: _pods,
-  skipEnvironmentSetup: _pods,
+  commitContainer: _engines,
+  runtimeConfigs: _containers,
+  skipEnvironmentSetup: _containers,
   kubeNamespace: ["kubernetes"],
   podManifest: ["kubernetes"],
   securityPolicy: [],
 };
+
+const _containerRights = [
+  "write",
+  "root",
+  "writableRoot",
+  "capabilities",
+  "newPrivileges",
+] as const;
+
+/** Whether a right was given, and not just named. */
+function _given(
+  right: NonNullable<Rights[typeof _containerRights[number]]> | undefined,
+): boolean {
+  return typeof right === "object"
+    ? Object.keys(right).length > 0
+    : right === true;
+}
 
 /** Refuses what a backend cannot do, naming the backends that can. */
 export function refuseUnsupported(
@@ -41,15 +58,35 @@ export function refuseUnsupported(
   const { lang, workdir, rights, limits, interactive, tools } = options;
   const can: Capabilities = backend.capabilitiesFor?.(options) ??
     backend.capabilities;
-  const all = (["hyperlight", ..._pods] as const).filter((one) => one !== name);
+  const all = (["hyperlight", ..._containers] as const).filter((one) =>
+    one !== name
+  );
+  const contained = (_containers as readonly string[]).includes(name);
   if (!can.languages.includes(lang)) {
     throw unsupported(`backend ${name} does not run ${lang}`, all);
   }
-  if (workdir !== undefined && workdir.replace(/\/+$/, "") !== "/sandbox") {
-    throw unsupported(`backend ${name} has no workdir but /sandbox`, _pods);
+  if (
+    !contained && workdir !== undefined &&
+    workdir.replace(/\/+$/, "") !== "/sandbox"
+  ) {
+    throw unsupported(
+      `backend ${name} has no workdir but /sandbox`,
+      _containers,
+    );
   }
-  if (rights?.net && rights.net.length > 0 && !can.network) {
+  if (rights?.net === true && !contained) {
+    const state = `backend ${name} has no network without a filter`;
+    throw unsupported(state, _containers);
+  }
+  if (rights?.net && rights.net !== true && rights.net.length && !can.network) {
     throw unsupported(`backend ${name} has no network`, all);
+  }
+  for (const right of _containerRights) {
+    if (contained || !rights || !_given(rights[right])) continue;
+    throw unsupported(`backend ${name} has no rights.${right}`, _containers);
+  }
+  if (limits.cpus !== null && !contained) {
+    throw unsupported(`backend ${name} counts no processors`, _containers);
   }
   if (Object.keys(rights?.read ?? {}).length > 0 && !can.nativeLibraries) {
     throw unsupported(`backend ${name} shows no folders of the host`, [

@@ -156,6 +156,8 @@ export interface RunFailure {
   readonly message: string;
   /** The call of a tool that the guest did not cope with. */
   readonly call?: number | undefined;
+  /** The wall had to be opened anew: workspace and installed libraries are gone. */
+  readonly replaced?: boolean | undefined;
 }
 
 /** What came out of a run; a run that was ended has a failure as well. */

@@ -16,7 +16,7 @@ export function linuxGuest(
     image: findGuest("linux", host),
     preload: preload ?? [],
     ...(site && { site }),
-    net: rights?.net || [],
+    net: rights?.net && rights.net !== true ? rights.net : [],
     mounts: Object.fromEntries(
       folders.map(([place, folder]) => [place, _absolute(folder, host)]),
     ),

@@ -5,7 +5,7 @@ import { python } from "./python.ts";
 import { wasm } from "./wasm.ts";
 
 /** Every language by its name. */
-export const languages: Readonly<Record<Language, LanguageData>> = {
+export const languages: Readonly<Partial<Record<Language, LanguageData>>> = {
   python,
   javascript,
   wasm,

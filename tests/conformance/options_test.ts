@@ -19,7 +19,7 @@ const wrong: readonly [unknown, RegExp][] = [
   [{ timeoutMs: null }, /timeoutMs/],
   [{ timeoutMs: 10, limits: { timeMs: 20 } }, /limits\.timeMs/],
   [{ limits: { memoryMb: 0 } }, /memoryMb/],
-  [{ limits: { memoryMb: 5_000 } }, /4096/],
+  [{ limits: { memoryMb: 100_000 } }, /memoryMb/],
   [{ limits: { memoryMB: 64 } }, /memoryMb/],
   [{ limits: { outputBytes: -5 } }, /outputBytes/],
   [{ limits: { onOutputLimit: "cut" } }, /truncate/],
@@ -46,7 +46,7 @@ const wrong: readonly [unknown, RegExp][] = [
   [{ onProgress: 1 }, /onProgress/],
   [{ timeout: 100 }, /timeoutMs/],
   [{ memoryMb: 100 }, /limits\.memoryMb/],
-  [{ rights: { net: true } }, /net/],
+  [{ rights: { net: 1 } }, /net/],
 ];
 
 wrong.forEach(([options, word], number) => {
