@@ -24,19 +24,19 @@ const layers: readonly { name: string; has: RegExp }[] = [
   {
     name: "session",
     has:
-      /^src\/(session|memory_session|run|stream|opening|program|support|artifacts|tool_calls)\.ts$/,
+      /^src\/(session|memory_session|run|stream|opening|outside|program|support|artifacts|tool_calls)\.ts$/,
   },
   {
     name: "parts",
     has:
-      /^src\/(policy|languages|guests|install|files|backends(?!\/backend\.ts))\//,
+      /^src\/(policy|languages|guests|install|files|egress|backends(?!\/backend\.ts))\//,
   },
   { name: "waist", has: /^src\/backends\/backend\.ts$/ },
   { name: "ffi", has: /^ffi\// },
   {
     name: "base",
     has:
-      /^src\/(options|check|tools|result|errors|rights|host|host_error|cache|output|progress|linux_guest)\.ts$/,
+      /^src\/(options|limits|check|tools|result|errors|rights|host|host_error|cache|output|progress|linux_guest)\.ts$/,
   },
 ];
 

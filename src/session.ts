@@ -26,6 +26,7 @@ import {
   type RunOptions,
   type SessionOptions,
 } from "./options.ts";
+import { outsideOf } from "./outside.ts";
 import { decideOpening, type Opening } from "./opening.ts";
 import { type Code, programOf } from "./program.ts";
 import { Reporter } from "./progress.ts";
@@ -123,8 +124,6 @@ export function probe(): Promise<Record<BackendName, BackendStatus>> {
   return probeAll();
 }
 
-const _none: Readonly<Record<never, never>> = Object.freeze({});
-
 /** Opens a session behind a backend that was chosen. */
 export async function openSession(
   backend: Backend,
@@ -150,6 +149,7 @@ export async function openSession(
     cache,
     report,
   );
+  const outside = await outsideOf(options, opening.capabilities, host);
   const spec: OpenSpec = {
     lang,
     image: opening.image,
@@ -157,8 +157,8 @@ export async function openSession(
     acceptEmulated: options.acceptEmulatedHypervisor === true,
     cacheDir: cache,
     interactive: options.interactive === true,
-    env: options.env ?? _none,
-    tools: options.tools ? Object.keys(options.tools) : [],
+    env: outside.env,
+    tools: outside.calls,
     limits,
     signal,
     onProgress: report.progress,
@@ -178,11 +178,13 @@ export async function openSession(
   }
   const session = new _Session(backend, why, opening, report, cache, {
     wall,
-    tools: options.tools ?? _none,
+    tools: outside.tools,
+    egress: outside.egress,
     receipt: {
       backend: backend.name,
       lang,
       limits,
+      ...(outside.rights && { rights: outside.rights }),
       ...(imageSha256 !== undefined && { imageSha256 }),
     },
   });
