@@ -180,6 +180,7 @@ export const steps: readonly Step[] = [
   denoTests("conformance, deno", "tests/conformance/"),
   denoTests("processes", "tests/process/"),
   denoTests("binding and cache", "tests/binding/"),
+  denoTests("requests", "tests/egress/"),
   denoTests("docs", "tests/docs/"),
   check("npm packages", deno, "run", "-A", "scripts/npm.ts"),
   nodeTests(20),

@@ -1,6 +1,6 @@
 /** Requests that go through the host: where rights.net says, with secrets that the guest does not see. */
 import assert from "node:assert/strict";
-import { withServer } from "../egress/servers.ts";
+import { withServer } from "./servers.ts";
 import {
   assertHealthy,
   each,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { Egress } from "../../src/egress/egress.ts";
-import { withServer } from "./servers.ts";
+import { withServer } from "../conformance/servers.ts";
 
 const value = "s3cret-of-the-host";
 const never = new AbortController().signal;

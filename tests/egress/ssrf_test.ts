@@ -4,7 +4,7 @@ import { Resolver } from "node:dns/promises";
 import { test } from "node:test";
 import { Egress, type GuestRequest } from "../../src/egress/egress.ts";
 import type { EgressEntry } from "../../src/result.ts";
-import { withResolver, withServer } from "./servers.ts";
+import { withResolver, withServer } from "../conformance/servers.ts";
 
 const plain = (url: string): GuestRequest => ({
   method: "GET",

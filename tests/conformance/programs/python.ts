@@ -85,7 +85,7 @@ export const python: Programs = {
 
   http: (method, url, { headers = {}, body } = {}) =>
     [
-      `import os`,
+      `import json, os`,
       `headers = {name: os.path.expandvars(value) for name, value in ${
         literal(headers)
       }.items()}`,
