@@ -35,8 +35,17 @@ function pack(dir: string): string {
   return `${out}/${listed[0].filename}`;
 }
 
-/** Packages that only tests import. */
-const forTests: readonly string[] = ["fast-check", "zod"];
+/** Packages that only tests and the bench import. */
+const forTests: readonly string[] = [
+  "@jitl/quickjs-ng-wasmfile-release-sync",
+  "@sebastianwessel/quickjs",
+  "fast-check",
+  "pyodide",
+  "quickjs-emscripten",
+  "vega",
+  "vega-lite",
+  "zod",
+];
 
 /** Every package that shipped code imports, with its version. */
 function shipped(): Record<string, string> {
