@@ -40,6 +40,7 @@ const forTests: readonly string[] = [
   "@jitl/quickjs-ng-wasmfile-release-sync",
   "@sebastianwessel/quickjs",
   "fast-check",
+  "puppeteer-core",
   "pyodide",
   "quickjs-emscripten",
   "vega",

@@ -104,7 +104,7 @@ body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 60rem; background: 
 h1 { line-height: 1.2; margin-bottom: .25rem; } h2 { margin-top: 2.5rem; } p.machine, details, figcaption { color: var(--quiet); font-size: .875rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .875rem; width: 100%; }
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--rule); white-space: nowrap; } tbody th { font-weight: 500; white-space: normal; min-width: 12rem; }
-td.n, thead th { text-align: right; font-variant-numeric: tabular-nums; } .met { color: var(--good); } .missed { color: var(--bad); font-weight: 600; }
+td.n, thead th:nth-child(n+2):nth-child(-n+5), thead th:nth-child(7) { text-align: right; font-variant-numeric: tabular-nums; } .met { color: var(--good); } .missed { color: var(--bad); font-weight: 600; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: 1rem; } figure { margin: 0; }
 .plot svg { max-width: 100%; height: auto; } .plot.dark { display: none; }
 @media (prefers-color-scheme: dark) { .plot.light { display: none; } .plot.dark { display: block; } }
