@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Readable, Writable } from "node:stream";
 import { Exit } from "./exit.ts";
 import { runCommand } from "./run_command.ts";
 import type { Output, Surface } from "./terminal.ts";
@@ -28,27 +29,62 @@ export async function main(args: readonly string[]): Promise<number> {
     code = signal === "SIGINT" ? Exit.interrupted : Exit.terminated;
     stop.abort(signal);
   };
+  // Whoever read the output has gone away: nothing that is still printed reaches anybody.
+  const unread = () => {
+    code ??= Exit.unread;
+    stop.abort("EPIPE");
+  };
   process.on("SIGINT", end);
   process.on("SIGTERM", end);
+  process.stdout.on("error", unread);
+  process.stderr.on("error", unread);
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   const surface: Surface = {
-    out: _output(process.stdout),
-    err: _output(process.stderr),
+    in: {
+      get isTerminal() {
+        return process.stdin.isTTY === true;
+      },
+      stream: () => process.stdin as unknown as Readable,
+    },
+    out: _output(process.stdout as unknown as _Stream),
+    err: _output(process.stderr as unknown as _Stream),
     signal: stop.signal,
-    colours: !process.env.NO_COLOR,
+    colours: !NO_COLOR && TERM !== "dumb" && FORCE_COLOR !== "0",
+    forceColours: !!FORCE_COLOR && FORCE_COLOR !== "0",
   };
   try {
     const ended = await runCommand(args, surface);
+    await Promise.all([_flushed(surface.out), _flushed(surface.err)]);
     return code ?? ended;
   } finally {
     process.off("SIGINT", end);
     process.off("SIGTERM", end);
+    process.stdout.off("error", unread);
+    process.stderr.off("error", unread);
   }
 }
 
-function _output(
-  stream: { isTTY?: boolean; columns?: number; write(text: string): unknown },
-): Output {
+/**
+ * Runs this process's command line and ends the process.
+ *
+ * @example
+ * ```ts no-run
+ * import { start } from "@mote/sandbox/cli";
+ *
+ * await start();
+ * ```
+ */
+export async function start(): Promise<never> {
+  const { default: process } = await import("node:process");
+  // Not left to the event loop: a standard input that nobody ends would hold it.
+  return process.exit(await main(process.argv.slice(2)));
+}
+
+type _Stream = Writable & { isTTY?: boolean; columns?: number };
+
+function _output(stream: _Stream): Output {
   return {
+    stream,
     get isTerminal() {
       return stream.isTTY === true;
     },
@@ -56,10 +92,13 @@ function _output(
       return stream.columns ?? 80;
     },
     write: (text) => void stream.write(text),
+    // An error of the stream comes as its event too, which ends the command.
+    bytes: (chunk) => new Promise((done) => stream.write(chunk, () => done())),
   };
 }
 
-if (import.meta.main) {
-  const { default: process } = await import("node:process");
-  process.exitCode = await main(process.argv.slice(2));
+function _flushed(output: Output): Promise<void> {
+  return output.bytes(new Uint8Array());
 }
+
+if (import.meta.main) await start();

@@ -1,34 +1,33 @@
+import type { Command } from "commander";
 import type { Action } from "./command.ts";
 import { Exit, exitOf } from "./exit.ts";
-import { paint, printableLines, type Surface } from "./terminal.ts";
+import { reportError } from "./report.ts";
+import { hasColours, paint, type Surface } from "./terminal.ts";
 
 /** Runs a command line with streams of the caller's; resolves to its exit code. */
 export async function runCommand(
   args: readonly string[],
   surface: Surface,
 ): Promise<number> {
-  const [{ Command, CommanderError }, { commands }] = await Promise.all([
-    import("commander"),
-    import("./commands.ts"),
-  ]);
+  if (args[0] === "--version" || args[0] === "-V") {
+    const { version } = await import("./version.ts");
+    surface.out.write(`mote ${await version()}\n`);
+    return Exit.ok;
+  }
+  const [{ Command, CommanderError }, { commands }, { withBareNet }] =
+    await Promise.all([
+      import("commander"),
+      import("./commands.ts"),
+      import("./session_options.ts"),
+    ]);
   let chosen: Action | undefined;
-  const program = new Command("mote")
+  const program = _dressed(new Command("mote"), surface)
     .description("Runs code that nobody trusts.")
     .helpCommand(false)
-    .showSuggestionAfterError()
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => surface.out.write(text),
-      writeErr: (text) => surface.err.write(text),
-      getOutHelpWidth: () => surface.out.columns,
-      getErrHelpWidth: () => surface.err.columns,
-      outputError: (text, write) =>
-        write(paint(surface, surface.err, "red", text)),
-    })
+    .option("-V, --version", "say which version this is")
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 failed, 2 wrong command line, 3 something is missing on this machine, 130 interrupted.\n" +
-        "Environment: MOTE_CACHE_DIR, MOTE_LIBRARY, MOTE_LOG, NO_COLOR.",
+      "\n`mote help COMMAND` has examples, `mote help exit-codes` and `mote help environment` the rest.",
     );
   for (const add of commands) {
     add(program, (action) => {
@@ -36,25 +35,32 @@ export async function runCommand(
     });
   }
   try {
-    program.parse(args, { from: "user" });
-    if (!chosen) return Exit.usage;
-    return await chosen(surface);
+    program.parse(withBareNet(args), { from: "user" });
+    return chosen ? await chosen(surface) : Exit.usage;
   } catch (error) {
     if (error instanceof CommanderError) {
-      return error.exitCode === 0 ? Exit.ok : Exit.usage;
+      return error.exitCode === 1 ? Exit.usage : error.exitCode;
     }
-    _report(surface, error);
+    reportError(surface, error);
     return exitOf(error);
   }
 }
 
-function _report(surface: Surface, error: unknown): void {
-  const { code, message, stack } = error as {
-    code?: string;
-    message?: string;
-    stack?: string;
-  };
-  const word = paint(surface, surface.err, "red", code ?? "error");
-  const text = code ? message : stack;
-  surface.err.write(`${word}: ${printableLines(text ?? String(error))}\n`);
+/** A command whose text goes to the surface, and those below it. */
+function _dressed(command: Command, surface: Surface): Command {
+  const { out, err } = surface;
+  const bold = (text: string) => `\x1b[1m${text}\x1b[0m`;
+  return command
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureHelp({ styleTitle: bold, styleCommandText: bold })
+    .configureOutput({
+      writeOut: (text) => out.write(text),
+      writeErr: (text) => err.write(text),
+      getOutHelpWidth: () => out.columns,
+      getErrHelpWidth: () => err.columns,
+      getOutHasColors: () => hasColours(surface, out),
+      getErrHasColors: () => hasColours(surface, err),
+      outputError: (text, write) => write(paint(surface, err, "red", text)),
+    });
 }
