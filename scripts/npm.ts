@@ -35,30 +35,10 @@ function pack(dir: string): string {
   return `${out}/${listed[0].filename}`;
 }
 
-/** Packages that only tests and the bench import. */
-const forTests: readonly string[] = [
-  "@jitl/quickjs-ng-wasmfile-release-sync",
-  "@sebastianwessel/quickjs",
-  "fast-check",
-  "puppeteer-core",
-  "pyodide",
-  "quickjs-emscripten",
-  "vega",
-  "vega-lite",
-  "zod",
-];
-
-/** Every package that shipped code imports, with its version. */
-function shipped(): Record<string, string> {
+/** The version of a package that deno.json asks for. */
+function versionOf(name: string): string {
   const { imports } = JSON.parse(readFileSync(`${root}/deno.json`, "utf8"));
-  const found: Record<string, string> = {};
-  for (const target of Object.values<string>(imports)) {
-    const [, name, version] =
-      /^npm:((?:@[^/@]+\/)?[^/@]+)@([^/]+)/.exec(target) ??
-        [];
-    if (name && version && !forTests.includes(name)) found[name] = version;
-  }
-  return found;
+  return imports[name].slice(`npm:${name}@`.length);
 }
 
 /** The ESM build of the TypeScript, its declarations and the guest images. */
@@ -90,8 +70,13 @@ function packMain(): string {
       "Runs code that nobody trusts, and hands back what it printed and made";
     json.engines = { node: ">=20" };
     json.sideEffects = false;
-    // Those that are imported when first needed `deno pack` does not see.
-    json.dependencies = { ...json.dependencies, ...shipped() };
+    // Imported when first needed, which `deno pack` does not see.
+    json.dependencies = {
+      ...json.dependencies,
+      acorn: versionOf("acorn"),
+      commander: versionOf("commander"),
+      koffi: versionOf("koffi"),
+    };
     delete json.files;
     json.optionalDependencies = Object.fromEntries(
       platforms.map((name) => [`${json.name}-${name}`, json.version]),
