@@ -1,5 +1,8 @@
+import { addBench } from "./bench.ts";
 import type { AddCommand } from "./command.ts";
+import { addCompletions } from "./completions.ts";
 import { addGuest } from "./guest.ts";
+import { addHelp } from "./help.ts";
 import { addProbe } from "./probe.ts";
 import { addRepl } from "./repl.ts";
 import { addRun } from "./run.ts";
@@ -8,6 +11,9 @@ import { addRun } from "./run.ts";
 export const commands: readonly AddCommand[] = [
   addRun,
   addRepl,
-  addGuest,
   addProbe,
+  addGuest,
+  addBench,
+  addCompletions,
+  addHelp,
 ];
