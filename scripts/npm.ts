@@ -65,7 +65,15 @@ function packMain(): string {
       copyFileSync(`${root}/${name}`, `${dir}/${name}`);
     }
   }
+  // A file of its own: what it imports does nothing until it is told to.
+  mkdirSync(`${dir}/bin`);
+  writeFileSync(
+    `${dir}/bin/mote.js`,
+    '#!/usr/bin/env node\nimport { start } from "../src/cli/main.js";\nawait start();\n',
+    { mode: 0o755 },
+  );
   editJson(`${dir}/package.json`, (json) => {
+    json.bin = { mote: "bin/mote.js" };
     json.description =
       "Runs code that nobody trusts, and hands back what it printed and made";
     json.engines = { node: ">=20" };

@@ -31,6 +31,7 @@ export interface Parts {
 }
 
 const _calls = 100;
+const _call = `call of a tool of the host, of ${_calls} in a run`;
 
 const _programs = {
   python: {
@@ -92,7 +93,7 @@ export async function measure(
     );
     if (session.capabilities.tools.includes(lang)) {
       const all = await _times(
-        "call of a tool of the host",
+        _call,
         rounds,
         () => _expect(session, calls, signal),
       );
@@ -105,7 +106,7 @@ export async function measure(
       });
     } else {
       const why = `${session.backend} has no tools in ${lang}`;
-      unmeasured.push({ what: "call of a tool of the host", why });
+      unmeasured.push({ what: _call, why });
     }
   } finally {
     await session.close();

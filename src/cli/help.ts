@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { Argument, type Command } from "commander";
 import { type AddCommand, examples } from "./command.ts";
 import { Exit } from "./exit.ts";
 import { usage } from "./values.ts";
@@ -43,10 +43,13 @@ XDG_STATE_HOME  below it \`mote repl\` keeps what was typed; else ~/.local/state
 /** `mote help` */
 export const addHelp: AddCommand = (parent, choose) => {
   const names = Object.keys(topics).join(", ");
+  const words = new Argument("[words...]", "the command, or the topic");
+  // For completions; not by choices(), which would refuse the second word of two.
+  words.argChoices = _words(parent);
   const help = parent.command("help")
     .summary("help on a command or topic")
     .description(`Shows the help of a command, or of a topic: ${names}.`)
-    .argument("[words...]", "the command, or the topic");
+    .addArgument(words);
   examples(help, [
     ["mote help run", "a command"],
     ["mote help guest build", "a command below another"],
@@ -70,17 +73,17 @@ function _find(root: Command, words: readonly string[]): Command {
   for (const word of words) {
     const next = command.commands.find((one) => one.name() === word);
     if (!next) {
-      const known = [
-        ...root.commands.map((one) => one.name()),
-        ...Object.keys(topics),
-      ];
       throw usage(
         JSON.stringify(words.join(" ")),
         "there is no such command or topic",
-        `Give one of ${known.join(", ")}`,
+        `Give one of ${_words(root).join(", ")}`,
       );
     }
     command = next;
   }
   return command;
+}
+
+function _words(root: Command): string[] {
+  return [...root.commands.map((one) => one.name()), ...Object.keys(topics)];
 }
