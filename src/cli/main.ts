@@ -54,7 +54,6 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   try {
     const ended = await runCommand(args, surface);
-    await Promise.all([_flushed(surface.out), _flushed(surface.err)]);
     return code ?? ended;
   } finally {
     process.off("SIGINT", end);
@@ -76,8 +75,18 @@ export async function main(args: readonly string[]): Promise<number> {
  */
 export async function start(): Promise<never> {
   const { default: process } = await import("node:process");
+  let code = await main(process.argv.slice(2));
+  for (const stream of [process.stdout, process.stderr]) {
+    await new Promise<void>((done) => {
+      stream.on("error", () => {
+        if (code === Exit.ok) code = Exit.unread;
+        done();
+      });
+      stream.write("", () => done());
+    });
+  }
   // Not left to the event loop: a standard input that nobody ends would hold it.
-  return process.exit(await main(process.argv.slice(2)));
+  return process.exit(code);
 }
 
 type _Stream = Writable & { isTTY?: boolean; columns?: number };
@@ -95,10 +104,6 @@ function _output(stream: _Stream): Output {
     // An error of the stream comes as its event too, which ends the command.
     bytes: (chunk) => new Promise((done) => stream.write(chunk, () => done())),
   };
-}
-
-function _flushed(output: Output): Promise<void> {
-  return output.bytes(new Uint8Array());
 }
 
 if (import.meta.main) await start();

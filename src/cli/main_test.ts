@@ -20,27 +20,7 @@ import {
 import { main } from "./main.ts";
 import { Meter } from "./meter.ts";
 import { runCommand } from "./run_command.ts";
-import type { Surface } from "./terminal.ts";
-
-interface Seen extends Surface {
-  text: { out: string; err: string };
-}
-
-function surface(isTerminal = false): Seen {
-  const text = { out: "", err: "" };
-  const stream = (name: "out" | "err") => ({
-    isTerminal,
-    columns: 60,
-    write: (more: string) => void (text[name] += more),
-  });
-  return {
-    text,
-    out: stream("out"),
-    err: stream("err"),
-    signal: new AbortController().signal,
-    colours: true,
-  };
-}
+import { surface } from "../../tests/cli/surface.ts";
 
 async function run(
   args: string[],
@@ -155,8 +135,10 @@ test("a receipt is put into words, whatever a guest wrote into it", async () => 
 test("colours are for terminals only", async () => {
   const wrong = ["guest", "bild"];
   assert.ok(!(await run(wrong)).err.includes("\x1b"));
-  assert.ok((await run(wrong, surface(true))).err.includes("\x1b["));
-  const plain = { ...surface(true), colours: false };
+  assert.ok(
+    (await run(wrong, surface({ isTerminal: true }))).err.includes("\x1b["),
+  );
+  const plain = { ...surface({ isTerminal: true }), colours: false };
   assert.ok(!(await run(wrong, plain)).err.includes("\x1b"));
 });
 
@@ -249,7 +231,7 @@ test("main leaves no listener for signals behind", async () => {
 test("progress is a bar on a terminal, and a line now and then elsewhere", () => {
   const step = { stage: "compile", total: 4, text: "x\x1b[31m" } as const;
   for (const isTerminal of [true, false]) {
-    const to = surface(isTerminal);
+    const to = surface({ isTerminal });
     const meter = new Meter(to);
     meter.progress({ ...step, done: 1 });
     meter.progress({ ...step, done: 2 });

@@ -158,7 +158,7 @@ export class Repl {
     } catch (error) {
       this.#fresh = true;
       if (isSandboxError(error, "SESSION_CLOSED")) throw error;
-      if (!signal.aborted) this.#failed(error, stop.signal.aborted);
+      if (!signal.aborted) this.#failed(error);
       return undefined;
     } finally {
       signal.removeEventListener("abort", abort);
@@ -180,14 +180,9 @@ export class Repl {
     return result;
   }
 
-  #failed(error: unknown, cancelled: boolean): void {
+  #failed(error: unknown): void {
     if (!this.#atLineStart) this.#surface.err.write("\n");
     this.#atLineStart = true;
-    if (cancelled) {
-      const lost = "the session goes on with a fresh interpreter";
-      this.#surface.err.write(`ended; ${lost}, names and values are lost\n`);
-      return;
-    }
     reportError(this.#surface, error);
     // Whoever types has seen it; a script's caller sees the exit code.
     if (!this.#lines.typed) this.#exit = runExitOf(error);

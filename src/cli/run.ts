@@ -1,6 +1,6 @@
-import { SandboxError } from "../errors.ts";
+import { SandboxError, type SandboxErrorCode } from "../errors.ts";
 import type { Language } from "../options.ts";
-import type { RunResult } from "../result.ts";
+import type { LimitName, RunResult } from "../result.ts";
 import type { Session } from "../session.ts";
 import { type AddCommand, examples } from "./command.ts";
 import { Exit, ownExit, RunExit, runExitOf } from "./exit.ts";
@@ -30,6 +30,13 @@ export type Open = (
 ) => Promise<Session>;
 
 const _patienceMs = 2_000;
+
+/** Messages of the API name its options; these are the same ones here. */
+const _hints: Readonly<Partial<Record<SandboxErrorCode, string>>> = {
+  TIMED_OUT: "--timeout, --cpu",
+  MEMORY_EXCEEDED: "--memory",
+  OUTPUT_EXCEEDED: "--output-limit",
+};
 
 /** `mote run` */
 export const addRun: AddCommand = (parent, choose) => {
@@ -93,7 +100,11 @@ export async function runOn(
     return await _run(surface, file, args, flags, open);
   } catch (error) {
     if (flags.json) _print(surface, _failure(error));
-    else if (!isEnding(surface, error)) reportError(surface, error);
+    else if (!isEnding(surface, error)) {
+      reportError(surface, error);
+      const hint = _hints[(error as SandboxError).code];
+      if (hint) surface.err.write(`On the command line: ${hint}.\n`);
+    }
     return isEnding(surface, error) ? Exit.interrupted : runExitOf(error);
   }
 }
@@ -136,7 +147,7 @@ async function _run(
     for (const { host, guest } of copies) {
       await session.copyToRuntime(host, guest, { signal });
     }
-    const result = await session.run(code, {
+    const { result, error } = await _ran(session.run(code, {
       stdin,
       args: own,
       signal,
@@ -144,21 +155,41 @@ async function _run(
         onStdout: (_: string, bytes: Uint8Array) => surface.out.bytes(bytes),
         onStderr: (_: string, bytes: Uint8Array) => surface.err.bytes(bytes),
       }),
-    });
+    }));
     const kept = await files.keepArtifacts(
       session,
       result.artifacts,
-      flags.artifacts,
+      signal.aborted ? undefined : flags.artifacts,
       signal,
     );
-    if (flags.json) _print(surface, _success(result, kept));
-    else _sayKept(surface, result, kept, flags.artifacts !== undefined);
+    if (flags.json) {
+      _print(surface, error ? _failure(error, kept) : _success(result, kept));
+    } else {
+      const limit = error ? undefined : result.limitHit;
+      _sayKept(surface, limit, kept, flags.artifacts !== undefined);
+    }
+    if (error && flags.json) return runExitOf(error);
+    if (error) throw error;
     const lost = kept.some(({ refused }) => refused !== undefined);
     return lost && result.exitCode === 0
       ? RunExit.failed
       : ownExit(result.exitCode);
   } finally {
     await session.close();
+  }
+}
+
+/** A run's result, also that of one that was ended. */
+async function _ran(
+  run: Promise<RunResult>,
+): Promise<{ result: RunResult; error?: SandboxError }> {
+  try {
+    return { result: await run };
+  } catch (error) {
+    if (error instanceof SandboxError && error.result) {
+      return { result: error.result, error };
+    }
+    throw error;
   }
 }
 
@@ -217,26 +248,24 @@ function _base64(
   return { [name]: btoa(binary) };
 }
 
-function _failure(error: unknown): Record<string, unknown> {
+function _failure(
+  error: unknown,
+  artifacts: readonly KeptArtifact[] = [],
+): Record<string, unknown> {
   if (!(error instanceof SandboxError)) {
     const message = error instanceof Error ? error.message : String(error);
     return { error: { code: "INTERNAL", message } };
   }
   const { code, message, violations, result } = error;
-  const artifacts = result?.artifacts.map(({ path, size, mediaType }) => ({
-    path,
-    size,
-    ...(mediaType && { mediaType }),
-  }));
   return {
     error: { code, message, ...(violations && { violations }) },
-    ...(result && { result: _success(result, artifacts ?? []) }),
+    ...(result && { result: _success(result, artifacts) }),
   };
 }
 
 function _sayKept(
   surface: Surface,
-  { limitHit }: RunResult,
+  limitHit: LimitName | undefined,
   kept: readonly KeptArtifact[],
   asked: boolean,
 ): void {
@@ -247,8 +276,8 @@ function _sayKept(
   if (!asked) return;
   for (const { refused } of kept) {
     if (refused === undefined) continue;
-    const word = paint(surface, err, "red", "PATH_REFUSED");
-    err.write(`${word}: ${printable(refused)}\n`);
+    const word = paint(surface, err, "red", refused.code);
+    err.write(`${word}: ${printable(refused.message)}\n`);
   }
   const written = kept.filter(({ file }) => file !== undefined).length;
   const most = kept.length === 100 ? ", the most that a run hands back" : "";

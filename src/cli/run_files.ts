@@ -33,7 +33,7 @@ export interface KeptArtifact {
   /** Where it is on the host. */
   readonly file?: string;
   /** Why it was not written. */
-  readonly refused?: string;
+  readonly refused?: { readonly code: string; readonly message: string };
 }
 
 /** Refuses a folder with something in it: the program chooses the names of what is written there. */
@@ -78,7 +78,8 @@ export async function keepArtifacts(
       kept.push({ ...entry, file });
     } catch (error) {
       if (isSandboxError(error, "ABORTED")) throw error;
-      kept.push({ ...entry, refused: (error as Error).message });
+      const { code, message } = error as { code?: string; message: string };
+      kept.push({ ...entry, refused: { code: code ?? "INTERNAL", message } });
     }
   }
   return kept;
