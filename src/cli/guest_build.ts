@@ -1,4 +1,4 @@
-import type { AddCommand } from "./command.ts";
+import { type AddCommand, examples } from "./command.ts";
 import { Exit } from "./exit.ts";
 import { Meter } from "./meter.ts";
 import { paint, size } from "./terminal.ts";
@@ -15,7 +15,7 @@ interface Options {
 
 /** `mote guest build` */
 export const addGuestBuild: AddCommand = (parent, choose) => {
-  parent.command("build")
+  const build = parent.command("build")
     .summary("build a guest of your own")
     .description(
       "Builds the crate in DIR, or without DIR the template that comes with Mote, and keeps the ELF in the cache. " +
@@ -29,43 +29,47 @@ export const addGuestBuild: AddCommand = (parent, choose) => {
       "600",
     )
     .option("--keep-template", "keep the build folder: the next build is short")
-    .option("--target <triple>", _targets.join(" or "), _targets[0])
-    .action((dir: string | undefined, options: Options) => {
-      const buildTimeoutMs = seconds(options.timeout, 1, 7_200) * 1_000;
-      const target = word(options.target, _targets);
-      const { out, keepTemplate } = options;
-      choose(async (surface) => {
-        const [own, { cacheDir }, { loadHost }, { copyFile }] = await Promise
-          .all([
-            import("../guests/own.ts"),
-            import("../cache.ts"),
-            import("../host.ts"),
-            import("node:fs/promises"),
-          ]);
-        const meter = new Meter(surface);
-        const { guest, fresh, folder } = await own.buildOwnGuest(dir, {
-          cacheDir: cacheDir(await loadHost()),
-          buildTimeoutMs,
-          keepTemplate,
-          target,
-          signal: surface.signal,
-          onProgress: meter.progress,
-        }).finally(() => meter.end());
-        if (out !== undefined) await copyFile(guest.path, out);
-        const done = paint(
-          surface,
-          surface.err,
-          "green",
-          fresh ? "built" : "found",
-        );
-        surface.err.write(
-          `${done} guest ${guest.name}, ${
-            size(guest.bytes)
-          }, Hyperlight ${guest.hyperlight}, sha256 ${guest.sha256}\n`,
-        );
-        if (folder) surface.err.write(`build folder ${folder}\n`);
-        surface.out.write(`${out ?? guest.path}\n`);
-        return Exit.ok;
-      });
+    .option("--target <triple>", _targets.join(" or "), _targets[0]);
+  examples(build, [[
+    "mote guest build guest --keep-template",
+    "a crate, again and again",
+  ], ["mote guest build --out hello.elf", "the template, and a copy of it"]]);
+  build.action((dir: string | undefined, options: Options) => {
+    const buildTimeoutMs = seconds(options.timeout, 1, 7_200) * 1_000;
+    const target = word(options.target, _targets);
+    const { out, keepTemplate } = options;
+    choose(async (surface) => {
+      const [own, { cacheDir }, { loadHost }, { copyFile }] = await Promise
+        .all([
+          import("../guests/own.ts"),
+          import("../cache.ts"),
+          import("../host.ts"),
+          import("node:fs/promises"),
+        ]);
+      const meter = new Meter(surface);
+      const { guest, fresh, folder } = await own.buildOwnGuest(dir, {
+        cacheDir: cacheDir(await loadHost()),
+        buildTimeoutMs,
+        keepTemplate,
+        target,
+        signal: surface.signal,
+        onProgress: meter.progress,
+      }).finally(() => meter.end());
+      if (out !== undefined) await copyFile(guest.path, out);
+      const done = paint(
+        surface,
+        surface.err,
+        "green",
+        fresh ? "built" : "found",
+      );
+      surface.err.write(
+        `${done} guest ${guest.name}, ${
+          size(guest.bytes)
+        }, Hyperlight ${guest.hyperlight}, sha256 ${guest.sha256}\n`,
+      );
+      if (folder) surface.err.write(`build folder ${folder}\n`);
+      surface.out.write(`${out ?? guest.path}\n`);
+      return Exit.ok;
     });
+  });
 };
