@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { access, constants, realpath } from "node:fs/promises";
+import { delimiter, join } from "node:path";
 import process from "node:process";
 import type { createSession, tool } from "../../mod.ts";
 import type { SessionOptions } from "../options.ts";
@@ -111,12 +113,14 @@ export async function measure(
   } finally {
     await session.close();
   }
-  const what = `process of the host: ${host.slice(0, 2).join(" ")}`;
-  try {
-    figures.push(await _times(what, rounds, () => _process(host, signal)));
-  } catch (error) {
-    if (signal.aborted) throw error;
-    unmeasured.push({ what, why: (error as Error).message });
+  const [program, ...words] = host;
+  const path = await _onPath(program);
+  const what = `process of the host: ${path ?? program} ${words[0]}`;
+  if (path === undefined) {
+    unmeasured.push({ what, why: `there is no ${program} on PATH` });
+  } else {
+    const once = () => _process(path, words, signal);
+    figures.push(await _times(what, rounds, once));
   }
   return { figures, unmeasured };
 }
@@ -131,32 +135,39 @@ async function _expect(
   throw new Error(`a run that is measured ended with ${exitCode}: ${stderr}`);
 }
 
+/** The file that a shell would start. */
+async function _onPath(program: string): Promise<string | undefined> {
+  // Deno puts a folder first in which it is itself called node.
+  const disguised = process.versions.deno && await realpath(process.execPath);
+  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+    if (folder === "") continue;
+    const file = join(folder, program);
+    const found = await access(file, constants.X_OK).then(
+      () => realpath(file),
+      () => undefined,
+    );
+    if (found !== undefined && found !== disguised) return file;
+  }
+  return undefined;
+}
+
 function _process(
+  file: string,
   words: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const child = spawn(words[0]!, words.slice(1), {
-      stdio: ["ignore", "pipe", "ignore"],
-      env: process.env,
-    });
+    const child = spawn(file, words, { stdio: ["ignore", "pipe", "ignore"] });
     let out = "";
     child.stdout.setEncoding("utf8").on("data", (text) => out += text);
-    child.once("error", (error: { code?: string; message: string }) =>
-      reject(
-        new Error(
-          error.code === "ENOENT"
-            ? `there is no ${words[0]} on PATH`
-            : error.message,
-        ),
-      ));
+    child.once("error", reject);
     child.once(
       "close",
       (code) =>
         code === 0 && out === "hello\n"
           ? resolve()
-          : reject(new Error(`${words[0]} ended with ${code}`)),
+          : reject(new Error(`Cannot measure ${file}: it ended with ${code}`)),
     );
   });
 }

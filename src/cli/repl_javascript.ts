@@ -92,7 +92,8 @@ function _parse(text: string): { program?: Program; missing?: boolean } {
 /** Input whose last statement, if it is an expression, prints its value. */
 function _shown(text: string, program = _parse(text).program): string {
   const last = program?.body.at(-1);
-  if (last?.type !== "ExpressionStatement" || last.directive) return text;
+  if (last?.type !== "ExpressionStatement") return text;
+  if (last.directive === "use strict") return text;
   const statement = text.slice(last.start, last.end).replace(/\s*;$/, "");
   // Short and on the same line, so that the positions of errors are nearly right.
   return `${text.slice(0, last.start)}$mote=(${statement}\n)`;

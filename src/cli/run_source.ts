@@ -123,27 +123,40 @@ export async function readInput(
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const stream = input.stream();
-  const parts = new _Parts("standard input");
-  const stop = () => void stream.destroy();
+  let stop = () => {};
+  // A read of a terminal or pipe cannot be taken back everywhere; it is left behind.
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => {
+      stream.destroy();
+      reject(
+        new SandboxError(
+          "ABORTED",
+          "Cannot read standard input: the command was told to end. Run it again.",
+        ),
+      );
+    };
+  });
   signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
+  const all = _all(stream);
+  all.catch(() => {});
   try {
-    if (!signal.aborted) {
-      for await (const chunk of stream) {
-        parts.add(
-          typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk,
-        );
-      }
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
+    return await Promise.race([stopped, all]);
   } finally {
     signal.removeEventListener("abort", stop);
   }
-  if (!signal.aborted) return parts.joined();
-  throw new SandboxError(
-    "ABORTED",
-    "Cannot read standard input: the command was told to end. Run it again.",
-  );
+}
+
+async function _all(stream: AsyncIterable<unknown>): Promise<Uint8Array> {
+  const parts = new _Parts("standard input");
+  for await (const chunk of stream) {
+    parts.add(
+      typeof chunk === "string"
+        ? new TextEncoder().encode(chunk)
+        : chunk as Uint8Array,
+    );
+  }
+  return parts.joined();
 }
 
 class _Parts {
