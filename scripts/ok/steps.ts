@@ -197,6 +197,7 @@ export const steps: readonly Step[] = [
     "growth",
   ),
   check("npm packages", deno, "run", "-A", "scripts/npm.ts"),
+  denoTests("command line", "tests/cli/"),
   nodeTests(20),
   nodeTests(22),
   nodeTests(24),

@@ -53,7 +53,7 @@ test("the table names every backend, what to do, and what auto takes", () => {
   assert.match(to.text.out, /^BACKEND +WORKS +WHY\nwasm +yes +runs here\n/);
   assert.match(
     to.text.out,
-    /^docker +no +it is  \[31mnot there\n +→ Get one\.$/m,
+    /^docker +no +it is {2}\[31mnot there\n +→ Get one\.$/m,
   );
   assert.match(to.text.out, /^auto +yes +takes wasm$/m);
 });
