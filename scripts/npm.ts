@@ -39,6 +39,7 @@ function pack(dir: string): string {
 const forTests: readonly string[] = [
   "@jitl/quickjs-ng-wasmfile-release-sync",
   "@sebastianwessel/quickjs",
+  "ajv",
   "fast-check",
   "puppeteer-core",
   "pyodide",
@@ -46,6 +47,12 @@ const forTests: readonly string[] = [
   "vega",
   "vega-lite",
   "zod",
+];
+
+/** Grammars whose packages build native code where they have none ready, which may fail. */
+const optional: readonly string[] = [
+  "@davisvaughan/tree-sitter-r",
+  "tree-sitter-c",
 ];
 
 /** Every package that shipped code imports, with its version. */
@@ -80,6 +87,11 @@ function packMain(): string {
     recursive: true,
     filter: (path) => basename(path) !== "target",
   });
+  mkdirSync(`${dir}/docs`, { recursive: true });
+  copyFileSync(
+    `${root}/docs/policy.schema.json`,
+    `${dir}/docs/policy.schema.json`,
+  );
   for (const name of ["LICENSE", "README.md", "SECURITY.md", "CHANGELOG.md"]) {
     if (existsSync(`${root}/${name}`)) {
       copyFileSync(`${root}/${name}`, `${dir}/${name}`);
@@ -96,6 +108,10 @@ function packMain(): string {
     json.optionalDependencies = Object.fromEntries(
       platforms.map((name) => [`${json.name}-${name}`, json.version]),
     );
+    for (const name of optional) {
+      json.optionalDependencies[name] = json.dependencies[name];
+      delete json.dependencies[name];
+    }
   });
   return pack(dir);
 }
