@@ -15,11 +15,12 @@
  * @module
  */
 export { createSession, probe } from "./src/session.ts";
-export type { ChosenBackend, Session } from "./src/session.ts";
+export type { ChosenBackend, SafetyReport, Session } from "./src/session.ts";
 export type { RunStream } from "./src/stream.ts";
 export type { Code } from "./src/program.ts";
 export { SandboxError } from "./src/errors.ts";
 export type {
+  PolicyRuleName,
   SandboxErrorCode,
   SandboxErrorDetails,
   Violation,
@@ -56,6 +57,18 @@ export type {
   Secret,
   SessionOptions,
 } from "./src/options.ts";
+export { policyFromJson } from "./src/security_policy.ts";
+export { policyPreset } from "./src/policy/presets.ts";
+export type {
+  PolicyPattern,
+  PolicyPreset,
+  PolicyRule,
+  RestrictedCall,
+  RestrictedModule,
+  SecurityPolicy,
+  SecurityPolicyOption,
+  Severity,
+} from "./src/security_policy.ts";
 export type {
   BackendStatus,
   Capabilities,

@@ -6,6 +6,7 @@ import { first } from "./cases/first.ts";
 import { growth } from "./cases/growth.ts";
 import { live } from "./cases/live.ts";
 import { startOfPeers } from "./cases/peers.ts";
+import { policy } from "./cases/policy.ts";
 import { run } from "./cases/run.ts";
 import { start } from "./cases/start.ts";
 import { tools } from "./cases/tools.ts";
@@ -22,4 +23,5 @@ export const cases: readonly Benchmark[] = [
   cpu,
   growth,
   first,
+  policy,
 ];

@@ -24,7 +24,7 @@ const layers: readonly { name: string; has: RegExp }[] = [
   {
     name: "session",
     has:
-      /^src\/(session|memory_session|run|stream|opening|outside|program|support|artifacts|tool_calls)\.ts$/,
+      /^src\/(session|memory_session|run|stream|opening|outside|program|support|guard|artifacts|tool_calls)\.ts$/,
   },
   {
     name: "parts",
@@ -36,18 +36,27 @@ const layers: readonly { name: string; has: RegExp }[] = [
   {
     name: "base",
     has:
-      /^src\/(options|limits|check|tools|result|errors|rights|host|host_error|cache|output|progress|linux_guest)\.ts$/,
+      /^src\/(options|limits|check|security_policy|tools|result|errors|rights|host|host_error|cache|output|progress|linux_guest)\.ts$/,
   },
 ];
 
 /** What may be named in one place only. */
 const places: readonly { what: RegExp; only: RegExp; name: string }[] = [
-  { what: /\bDeno\.dlopen\b/, only: /^ffi\/deno\.ts$/, name: "Deno.dlopen" },
+  {
+    what: /\bDeno\.dlopen\b/,
+    // A policy names what it is about.
+    only: /^(ffi\/deno|src\/policy\/presets)\.ts$/,
+    name: "Deno.dlopen",
+  },
   { what: /["']koffi["']/, only: /^ffi\/koffi\.ts$/, name: "koffi" },
   { what: /["']commander["']/, only: /^src\/cli\//, name: "commander" },
-  { what: /\bDeno\./, only: /^(ffi\/deno|src\/host)\.ts$/, name: "Deno" },
   {
-    what: /from ["'](zod|fast-check)/,
+    what: /\bDeno\./,
+    only: /^(ffi\/deno|src\/host|src\/policy\/presets)\.ts$/,
+    name: "Deno",
+  },
+  {
+    what: /from ["'](zod|fast-check|ajv)/,
     only: /^$/,
     name: "a package for tests",
   },

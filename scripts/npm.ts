@@ -35,8 +35,28 @@ function pack(dir: string): string {
   return `${out}/${listed[0].filename}`;
 }
 
-/** The version of a package that deno.json asks for. */
-function versionOf(name: string): string {
+/** Packages that only tests and the bench import. */
+const forTests: readonly string[] = [
+  "@jitl/quickjs-ng-wasmfile-release-sync",
+  "@sebastianwessel/quickjs",
+  "ajv",
+  "fast-check",
+  "puppeteer-core",
+  "pyodide",
+  "quickjs-emscripten",
+  "vega",
+  "vega-lite",
+  "zod",
+];
+
+/** Grammars whose packages build native code where they have none ready, which may fail. */
+const optional: readonly string[] = [
+  "@davisvaughan/tree-sitter-r",
+  "tree-sitter-c",
+];
+
+/** Every package that shipped code imports, with its version. */
+function shipped(): Record<string, string> {
   const { imports } = JSON.parse(readFileSync(`${root}/deno.json`, "utf8"));
   return imports[name].slice(`npm:${name}@`.length);
 }
@@ -60,6 +80,11 @@ function packMain(): string {
     recursive: true,
     filter: (path) => basename(path) !== "target",
   });
+  mkdirSync(`${dir}/docs`, { recursive: true });
+  copyFileSync(
+    `${root}/docs/policy.schema.json`,
+    `${dir}/docs/policy.schema.json`,
+  );
   for (const name of ["LICENSE", "README.md", "SECURITY.md", "CHANGELOG.md"]) {
     if (existsSync(`${root}/${name}`)) {
       copyFileSync(`${root}/${name}`, `${dir}/${name}`);
@@ -78,17 +103,16 @@ function packMain(): string {
       "Runs code that nobody trusts, and hands back what it printed and made";
     json.engines = { node: ">=20" };
     json.sideEffects = false;
-    // Imported when first needed, which `deno pack` does not see.
-    json.dependencies = {
-      ...json.dependencies,
-      acorn: versionOf("acorn"),
-      commander: versionOf("commander"),
-      koffi: versionOf("koffi"),
-    };
+    // Those that are imported when first needed `deno pack` does not see.
+    json.dependencies = { ...json.dependencies, ...shipped() };
     delete json.files;
     json.optionalDependencies = Object.fromEntries(
       platforms.map((name) => [`${json.name}-${name}`, json.version]),
     );
+    for (const name of optional) {
+      json.optionalDependencies[name] = json.dependencies[name];
+      delete json.dependencies[name];
+    }
   });
   return pack(dir);
 }

@@ -23,14 +23,36 @@ export type SandboxErrorCode =
   | "ABORTED"
   | "INTERNAL";
 
+/** What kind of rule found something. */
+export type PolicyRuleName =
+  | "restricted-module"
+  | "module-not-allowed"
+  | "restricted-call"
+  | "pattern"
+  | "dynamic"
+  | "parse-error"
+  | "limit";
+
 /** One thing that a policy found in the code. */
 export interface Violation {
-  /** The rule that matched. */
-  rule: string;
+  /** The kind of rule that found it. */
+  rule: PolicyRuleName;
+  /** What the rule is about: the module, the function, the pattern. */
+  name: string;
   /** What it means, for people. */
   message: string;
-  /** Line in the code, counted from 1, where known. */
+  /** How bad it is. */
+  severity: "safe" | "low" | "medium" | "high";
+  /** Whether it is bad enough to keep the code from running. */
+  blocks: boolean;
+  /** Line in the code, counted from 1; absent for what is no code, such as a package. */
   line?: number;
+  /** Column in the line, counted from 1 in UTF-16 code units. */
+  column?: number;
+  /** The line, cut to 120 characters. */
+  excerpt?: string;
+  /** What to do about it. */
+  hint: string;
 }
 
 /** What a {@linkcode SandboxError} can carry beside code and message. */

@@ -31,6 +31,10 @@ import {
   text,
   toolName,
 } from "./rights.ts";
+import {
+  type SecurityPolicyOption,
+  securityPolicyOption,
+} from "./security_policy.ts";
 import type { Tool } from "./tools.ts";
 
 export type { Limits, ResolvedLimits } from "./limits.ts";
@@ -81,6 +85,11 @@ export interface CommonOptions {
   rights?: Rights;
   /** Secrets by the variable of the guest's environment that holds a stand-in; the host puts the secret in its place in headers of requests to hosts it is for. @default {}; 100 at most */
   secrets?: Record<string, Secret>;
+  /**
+   * Rules for code and packages, checked before anything starts: the name of a preset, a policy, or a list of both.
+   * What a guest of your own is given, and WASI modules, cannot be checked. @default none
+   */
+  securityPolicy?: SecurityPolicyOption;
   /** What one run may use up. */
   limits?: Limits;
   /** Same as `limits.timeMs`. @default 30_000; 1 to 3_600_000 */
@@ -221,8 +230,6 @@ export interface AnyOptions
   extends CommonOptions, HyperlightOptions, KubernetesOptions {
   /** The wall. */
   backend?: BackendChoice;
-  /** Rules for the code, checked before it runs; not part of this version. */
-  securityPolicy?: unknown;
 }
 
 const _session = object<AnyOptions>(
@@ -260,7 +267,7 @@ const _session = object<AnyOptions>(
     timeoutMs: timeMs,
     signal: abortSignal,
     onProgress: func(),
-    securityPolicy: anything,
+    securityPolicy: securityPolicyOption,
     guestBinaryPath: text,
     keepTemplate: boolean,
     buildTimeoutMs: integer(1_000, 7_200_000, "ms"),

@@ -7,7 +7,8 @@ import type {
 } from "./backends/backend.ts";
 import { chooseBackend, probeAll } from "./backends/choose.ts";
 import { cacheDir } from "./cache.ts";
-import { SandboxError } from "./errors.ts";
+import { SandboxError, type Violation } from "./errors.ts";
+import { type Guard, guardOf } from "./guard.ts";
 import { loadHost } from "./host.ts";
 import type { LanguageData } from "./languages/language.ts";
 import { languages } from "./languages/languages.ts";
@@ -50,6 +51,14 @@ export interface ChosenBackend {
   toString(): string;
 }
 
+/** What a policy says of code. */
+export interface SafetyReport {
+  /** Whether it may run: nothing was found that blocks. */
+  readonly safe: boolean;
+  /** All that was found, what does not block too. */
+  readonly violations: readonly Violation[];
+}
+
 /** An open sandbox. */
 export interface Session<B extends BackendChoice = BackendChoice>
   extends AsyncDisposable {
@@ -69,6 +78,8 @@ export interface Session<B extends BackendChoice = BackendChoice>
     packages: readonly string[],
     options?: CallOptions,
   ): Promise<InstalledLibrary[]>;
+  /** Says what the session's policy finds in code, without running it. */
+  isSafe(code: Code): Promise<SafetyReport>;
   /** Copies a file or directory of the host into the workspace. */
   copyToRuntime(
     hostPath: string | URL,
@@ -138,6 +149,7 @@ export async function openSession(
   const verbose = options.verbose === true || host.env("MOTE_LOG") === "info";
   const report = new Reporter(host, verbose, options.onProgress);
   if (signal?.aborted) throw _aborted(signal);
+  const guard = await guardOf(options, spoken);
   // Before the guest is looked for: the library begins its work on a thread of its own.
   await backend.prepare?.();
   const cache = cacheDir(host);
@@ -176,7 +188,7 @@ export async function openSession(
   if (report.verbose) {
     report.line(`opened ${lang} in ${backend.name} (${why})`);
   }
-  const session = new _Session(backend, why, opening, report, cache, {
+  const session = new _Session(backend, why, opening, report, cache, guard, {
     wall,
     tools: outside.tools,
     egress: outside.egress,
@@ -205,6 +217,7 @@ class _Session implements Session {
   readonly #language: LanguageData;
   readonly #report: Reporter;
   readonly #cacheDir: string;
+  readonly #guard: Guard | undefined;
   #libraries: readonly InstalledLibrary[];
   #closed: Promise<void> | undefined;
 
@@ -214,6 +227,7 @@ class _Session implements Session {
     { capabilities, language, packages }: Opening,
     report: Reporter,
     cacheDir: string,
+    guard: Guard | undefined,
     context: RunContext,
   ) {
     this.backend = { name, reason, toString: () => name };
@@ -221,6 +235,7 @@ class _Session implements Session {
     this.#language = language;
     this.#report = report;
     this.#cacheDir = cacheDir;
+    this.#guard = guard;
     this.#context = context;
     this.#libraries = Object.freeze([...packages?.libraries ?? []]);
   }
@@ -251,13 +266,15 @@ class _Session implements Session {
   ): Promise<RunResult> {
     const { signal, libraries } = options;
     if (signal?.aborted) throw _aborted(signal, "run code");
+    const given = programOf(code, this.#language);
+    const program = given instanceof Promise ? await given : given;
+    if (this.#guard) await this.#guard.admit(program);
     if (libraries?.length) {
       await this.install(libraries, signal ? { signal } : {});
     }
-    const program = programOf(code, this.#language);
     const result = await runProgram(
       this.#context,
-      program instanceof Promise ? await program : program,
+      program,
       options,
       this.#libraries,
       sink,
@@ -282,6 +299,7 @@ class _Session implements Session {
       const state = noInstall ?? `${name} has no packages`;
       throw unsupported(state, installIn ?? [], "install packages");
     }
+    this.#guard?.admitPackages(names);
     const { installPackages } = await import("./install/install.ts");
     const added = await installPackages(names, {
       cacheDir: this.#cacheDir,
@@ -300,6 +318,17 @@ class _Session implements Session {
       ...added,
     ]);
     return added;
+  }
+
+  async isSafe(code: Code): Promise<SafetyReport> {
+    this.#open("check code");
+    if (!this.#guard) {
+      throw new SandboxError(
+        "INVALID_OPTION",
+        "Cannot check code: the session has no policy. Give createSession a securityPolicy.",
+      );
+    }
+    return await this.#guard.look(await programOf(code, this.#language));
   }
 
   async copyToRuntime(

@@ -7,7 +7,7 @@ import { netRules, type Rights } from "./rights.ts";
 const _engines = ["docker", "podman"] as const;
 const _containers = [..._engines, "kubernetes"] as const;
 
-/** Options that some backends only take, and which; an empty list is none of this version. */
+/** Options that some backends only take, and which. */
 const _only: {
   readonly [K in keyof ParsedOptions]?: readonly BackendName[];
 } = {
@@ -25,7 +25,6 @@ const _only: {
   skipEnvironmentSetup: _containers,
   kubeNamespace: ["kubernetes"],
   podManifest: ["kubernetes"],
-  securityPolicy: [],
 };
 
 const _containerRights = [

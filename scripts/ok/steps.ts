@@ -182,6 +182,7 @@ export const steps: readonly Step[] = [
   denoTests("binding and cache", "tests/binding/"),
   denoTests("requests", "tests/egress/"),
   denoTests("bench page", "bench/"),
+  denoTests("policy", "tests/policy/"),
   denoTests("docs", "tests/docs/"),
   check(
     "bench, short, within its budgets",
