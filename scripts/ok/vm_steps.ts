@@ -159,6 +159,7 @@ export const vmSteps: readonly Step[] = [
     tests: ["linux", "rights", "over", "debug_port"].map((name) =>
       `tests/hyperlight/${name}_test`
     ),
+    env: ownGuests,
     prepare: both,
   }),
   vmTests({
