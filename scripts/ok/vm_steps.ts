@@ -156,9 +156,12 @@ export const vmSteps: readonly Step[] = [
   }),
   vmTests({
     name: "linux guest",
-    tests: ["linux", "rights", "over", "debug_port"].map((name) =>
-      `tests/hyperlight/${name}_test`
-    ),
+    tests: ["tests/hyperlight/linux_test", "tests/hyperlight/rights_test"],
+    prepare: packages,
+  }),
+  vmTests({
+    name: "from guest to guest, and no debug port",
+    tests: ["tests/hyperlight/over_test", "tests/hyperlight/debug_port_test"],
     env: ownGuests,
     prepare: both,
   }),
