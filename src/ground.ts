@@ -97,7 +97,6 @@ export class Grounds {
   #exchanging: Promise<void> | undefined;
   readonly #walls = new Set<Wall>();
   readonly #closing = new AbortController();
-
   readonly #lasting: boolean;
 
   /** Begins on one. `lasting`: it is never exchanged, so nobody counts who stands on it. */
@@ -131,10 +130,29 @@ export class Grounds {
     work: (ground: Ground) => Promise<T>,
   ): Promise<T> {
     while (this.#exchanging) {
-      await untilAborted(this.#exchanging, signal, "run code");
-      if (this.#closing.signal.aborted) throw _closed("run code");
+      await this.until(this.#exchanging, signal, "run code");
     }
     return await this.#begin(work);
+  }
+
+  /** Waits for something that goes on by itself, until the caller aborts or the session closes. */
+  async until(
+    done: Promise<unknown>,
+    signal: AbortSignal | undefined,
+    action: string,
+  ): Promise<void> {
+    const closing = this.#closing.signal;
+    try {
+      await _untilAborted(done, this.#orClosing(signal), action);
+    } catch (error) {
+      if (!closing.aborted) throw error;
+    }
+    if (closing.aborted) throw _closed(action);
+  }
+
+  #orClosing(signal: AbortSignal | undefined): AbortSignal {
+    const closing = this.#closing.signal;
+    return signal ? AbortSignal.any([signal, closing]) : closing;
   }
 
   async #begin<T>(work: (ground: Ground) => Promise<T>): Promise<T> {
@@ -180,9 +198,7 @@ export class Grounds {
     );
     try {
       const old = this.#now;
-      const stop = signal
-        ? AbortSignal.any([signal, this.#closing.signal])
-        : this.#closing.signal;
+      const stop = this.#orClosing(signal);
       const next = await open(old.wall, stop);
       this.#walls.add(next.wall);
       if (stop.aborted) {
@@ -221,13 +237,11 @@ export class Grounds {
   }
 }
 
-/** Waits for something that goes on by itself, until the caller aborts. */
-export async function untilAborted(
+async function _untilAborted(
   done: Promise<unknown>,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
   action: string,
 ): Promise<void> {
-  if (!signal) return void await done;
   if (signal.aborted) throw aborted(signal, action);
   let leave: (() => void) | undefined;
   const left = new Promise<never>((_, reject) => {

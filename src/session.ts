@@ -7,13 +7,7 @@ import type {
 import { chooseBackend, probeAll } from "./backends/choose.ts";
 import { cacheDir } from "./cache.ts";
 import { SandboxError } from "./errors.ts";
-import {
-  type Ground,
-  type GroundPlan,
-  Grounds,
-  openGround,
-  untilAborted,
-} from "./ground.ts";
+import { type Ground, type GroundPlan, Grounds, openGround } from "./ground.ts";
 import { loadHost } from "./host.ts";
 import { aborted } from "./host_error.ts";
 import type { PreparedPackages } from "./install/install.ts";
@@ -261,8 +255,7 @@ class _Session implements Session {
       await this.install(libraries, signal ? { signal } : {});
     }
     if (this.#installing) {
-      await untilAborted(this.#installing, signal, "run code");
-      this.#open("run code");
+      await this.#grounds.until(this.#installing, signal, "run code");
     }
     const given = programOf(code, this.#language);
     const program = given instanceof Promise ? await given : given;
@@ -295,7 +288,9 @@ class _Session implements Session {
     }
     const before = this.#installing;
     const after = (async () => {
-      if (before) await untilAborted(before, signal, "install packages");
+      if (before) {
+        await this.#grounds.until(before, signal, "install packages");
+      }
       return await this.#install(names, signal, onProgress);
     })();
     // One after the other, also where a call gave up waiting for its turn.
