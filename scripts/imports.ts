@@ -24,7 +24,7 @@ const layers: readonly { name: string; has: RegExp }[] = [
   {
     name: "session",
     has:
-      /^src\/(session|memory_session|run|stream|opening|outside|program|support|guard|artifacts|tool_calls)\.ts$/,
+      /^src\/(session|memory_session|ground|run|stream|opening|outside|program|support|guard|artifacts|tool_calls)\.ts$/,
   },
   {
     name: "parts",

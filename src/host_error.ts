@@ -32,8 +32,12 @@ export function throwIfAborted(
   signal: AbortSignal | undefined,
   action: string,
 ): void {
-  if (!signal?.aborted) return;
-  throw new SandboxError(
+  if (signal?.aborted) throw aborted(signal, action);
+}
+
+/** The error for a call whose signal was aborted. */
+export function aborted(signal: AbortSignal, action: string): SandboxError {
+  return new SandboxError(
     "ABORTED",
     `Cannot ${action}: the caller aborted it. Call again to start anew.`,
     { cause: signal.reason },

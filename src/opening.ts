@@ -4,6 +4,7 @@ import { chooseGuest } from "./guests/choose.ts";
 import type { Host } from "./host.ts";
 import type { PreparedPackages } from "./install/install.ts";
 import type { LanguageData } from "./languages/language.ts";
+import { linuxGuest } from "./guests/linux.ts";
 import { wantsLinux } from "./linux_guest.ts";
 import type { ParsedOptions } from "./options.ts";
 import type { Reporter } from "./progress.ts";
@@ -24,6 +25,8 @@ export interface Opening {
   readonly packages?: PreparedPackages | undefined;
   /** Why this guest, where nobody asked for it. */
   readonly because?: string | undefined;
+  /** What the session goes over to when it needs libraries with native code; absent where it cannot, or need not. */
+  readonly over?: (packages: PreparedPackages) => Opening;
 }
 
 /** A guest of the user's gets code as it is. */
@@ -63,29 +66,45 @@ export async function decideOpening(
       imageSha256: elf.sha256,
     };
   }
+  const linux = (packages?: PreparedPackages): Opening => {
+    const guest = linuxGuest(options, host, packages?.site);
+    return {
+      language,
+      capabilities: can({ ...options, guest: "linux" }),
+      image: null,
+      guest,
+      imageSha256: guest.image.sha256,
+      packages,
+      because: wantsLinux(options) || !packages
+        ? undefined
+        : `guest "linux", as native code is in ${packages.native.join(", ")}`,
+    };
+  };
   const packages = await _packages(backend, options, cacheDir, report);
+  if (backend.guests === "machines" && (packages || wantsLinux(options))) {
+    return linux(packages);
+  }
   const { image, guest } = chooseGuest(
     backend.guests,
     language.guest,
-    options,
     host,
-    packages?.site,
   );
-  if (guest?.kind !== "linux") {
-    const imageSha256 = image?.sha256;
-    return { language, capabilities: can(options), image, guest, imageSha256 };
-  }
   return {
     language,
-    capabilities: can({ ...options, guest: "linux" }),
+    capabilities: can(options),
     image,
     guest,
-    imageSha256: guest.image.sha256,
-    packages,
-    because: wantsLinux(options)
-      ? undefined
-      : 'guest "linux", as libraries hold native code',
+    imageSha256: image?.sha256,
+    ..._mayGoOver(backend, options) && { over: linux },
   };
+}
+
+/** Whether libraries decide which guest a session has: only where nobody did. */
+function _mayGoOver(
+  { guests }: Backend,
+  { lang, guest }: ParsedOptions,
+): boolean {
+  return guests === "machines" && lang === "python" && guest === undefined;
 }
 
 /** Libraries of a linux guest, which are there when it opens; undefined when they are installed later, or there are none. */
@@ -95,14 +114,17 @@ async function _packages(
   cacheDir: string,
   report: Reporter,
 ): Promise<PreparedPackages | undefined> {
-  const { libraries, guest, lang, signal } = options;
-  if (backend.guests !== "machines" || !libraries?.length) return undefined;
-  if (lang !== "python" || guest === "micro") return undefined;
+  const { libraries, signal } = options;
+  if (!libraries?.length) return undefined;
+  if (!_mayGoOver(backend, options) && options.guest !== "linux") {
+    return undefined;
+  }
   const { preparePackages } = await import("./install/install.ts");
   const packages = await preparePackages(libraries, {
     cacheDir,
     signal,
     onProgress: report.progress,
   }).finally(() => report.clear());
-  return packages.native || wantsLinux(options) ? packages : undefined;
+  const needed = packages.native.length > 0 || wantsLinux(options);
+  return needed ? packages : undefined;
 }

@@ -113,7 +113,7 @@ export interface HyperlightOptions {
   /**
    * Which guest: `micro` runs the images that `wasm` runs too and starts fastest; `linux` runs Python only, with native
    * libraries, threads and the network. @default "linux" where preload, rights.net, rights.read or libraries with
-   * native code need it, else "micro"
+   * native code need it, else "micro", until install() needs native code
    */
   guest?: "micro" | "linux";
   /** Modules that the linux guest has imported before a run begins, such as ["numpy"]. @default []; 20 at most */

@@ -55,6 +55,8 @@ export interface InstalledLibrary {
   version: string;
   /** Hash of the wheel that was unpacked, in hex. */
   sha256: string;
+  /** Set when it holds native code. In micro-VMs only the linux guest runs that; a session goes over to it when it must. */
+  native?: true;
 }
 
 /** One request that the guest sent, or wanted to send, through the host; a redirect is a further one. */
@@ -83,6 +85,8 @@ export interface Receipt {
   backend: BackendName | "memory";
   /** The language. */
   lang: Language;
+  /** What a micro-VM booted: the guest without an operating system, the linux guest, or one of your own; absent elsewhere. */
+  guest?: "micro" | "linux" | "elf";
   /** Hash of the guest image, in hex; absent where the code itself is the guest. */
   imageSha256?: string;
   /** The limits in force. */
@@ -133,8 +137,8 @@ export interface OutputChunk {
 
 /** Something that takes a while, as it goes on. */
 export interface Progress {
-  /** What is going on. */
-  stage: "compile" | "resolve" | "download" | "unpack";
+  /** What is going on; `open`: the session goes over to another guest. */
+  stage: "compile" | "resolve" | "download" | "unpack" | "open";
   /** How much is done, in the unit of `total`. */
   done: number;
   /** How much there is; 0 when nobody knows. */

@@ -1,5 +1,6 @@
 import { artifactsOf } from "./artifacts.ts";
 import type {
+  FileStore,
   RunFailure,
   RunOutcome,
   ToolReply,
@@ -31,6 +32,8 @@ export interface SessionEgress {
 export interface RunContext {
   /** Where they run. */
   readonly wall: Wall;
+  /** The workspace, for as long as the session is open. */
+  readonly files: FileStore;
   /** What they may call. */
   readonly tools: Readonly<Record<string, Tool>>;
   /** Sends their requests; undefined when the guest may reach nothing. */
@@ -54,7 +57,7 @@ export interface Sink {
 
 /** Runs a program to its end; the error of a run that was ended holds its result. */
 export async function runProgram(
-  { wall, tools, egress, receipt }: RunContext,
+  { wall, files, tools, egress, receipt }: RunContext,
   code: string | Uint8Array,
   options: RunOptions,
   libraries: Receipt["libraries"],
@@ -91,9 +94,7 @@ export async function runProgram(
     stderr: _decoder.decode(stderrBytes),
     stdoutBytes,
     stderrBytes,
-    artifacts: changed?.length
-      ? await artifactsOf(wall.files("sandbox"), changed)
-      : [],
+    artifacts: changed?.length ? await artifactsOf(files, changed) : [],
     timings: outcome.timings,
     ...(limitHit && { limitHit }),
     receipt: {

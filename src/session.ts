@@ -2,14 +2,16 @@ import type {
   Backend,
   BackendStatus,
   CapabilitiesOf,
-  OpenSpec,
-  Wall,
+  FileStore,
 } from "./backends/backend.ts";
 import { chooseBackend, probeAll } from "./backends/choose.ts";
 import { cacheDir } from "./cache.ts";
 import { SandboxError, type Violation } from "./errors.ts";
+import { type Ground, type GroundPlan, Grounds, openGround } from "./ground.ts";
 import { type Guard, guardOf } from "./guard.ts";
 import { loadHost } from "./host.ts";
+import { aborted } from "./host_error.ts";
+import type { PreparedPackages } from "./install/install.ts";
 import type { LanguageData } from "./languages/language.ts";
 import { languages } from "./languages/languages.ts";
 import {
@@ -27,17 +29,18 @@ import {
   type RunOptions,
   type SessionOptions,
 } from "./options.ts";
-import { outsideOf } from "./outside.ts";
 import { decideOpening, type Opening } from "./opening.ts";
+import { outsideOf } from "./outside.ts";
 import { type Code, programOf } from "./program.ts";
 import { Reporter } from "./progress.ts";
 import type {
   FileEntry,
   InstalledLibrary,
   OutputChunk,
+  Progress,
   RunResult,
 } from "./result.ts";
-import { type RunContext, runProgram, type Sink } from "./run.ts";
+import { runProgram, type Sink } from "./run.ts";
 import { type RunStream, streamRun } from "./stream.ts";
 import { refuseUnsupported, unsupported } from "./support.ts";
 
@@ -73,7 +76,11 @@ export interface Session<B extends BackendChoice = BackendChoice>
   run(code: Code, options?: RunOptions): Promise<RunResult>;
   /** Runs code and hands out its output as it comes. */
   stream(code: Code, options?: RunOptions): RunStream;
-  /** Puts pure-Python packages and what they need into the session. */
+  /**
+   * Puts packages and what they need into the session. In a micro-VM native code makes it go over to the linux guest,
+   * unless `guest: "micro"` was asked for: files and libraries go along, and `backend`, `capabilities`, what this
+   * returns (`native`) and the receipts of later runs (`guest`) say so.
+   */
   install(
     packages: readonly string[],
     options?: CallOptions,
@@ -144,11 +151,11 @@ export async function openSession(
 ): Promise<Session> {
   refuseUnsupported(backend, options);
   checkTogether(options);
-  const { lang, limits, signal } = options;
+  const { lang, signal } = options;
   const host = await loadHost();
   const verbose = options.verbose === true || host.env("MOTE_LOG") === "info";
   const report = new Reporter(host, verbose, options.onProgress);
-  if (signal?.aborted) throw _aborted(signal);
+  if (signal?.aborted) throw aborted(signal, "open a session");
   const guard = await guardOf(options, spoken);
   // Before the guest is looked for: the library begins its work on a thread of its own.
   await backend.prepare?.();
@@ -162,45 +169,28 @@ export async function openSession(
     report,
   );
   const outside = await outsideOf(options, opening.capabilities, host);
-  const spec: OpenSpec = {
-    lang,
-    image: opening.image,
-    guest: opening.guest,
-    acceptEmulated: options.acceptEmulatedHypervisor === true,
+  const { progress: onProgress } = report;
+  const plan = {
+    backend,
+    reason,
+    options,
+    outside,
     cacheDir: cache,
-    interactive: options.interactive === true,
-    env: outside.env,
-    tools: outside.calls,
-    limits,
-    signal,
-    onProgress: report.progress,
+    onProgress,
   };
-  let wall: Wall;
-  try {
-    wall = await backend.open(spec);
-  } catch (error) {
-    throw signal?.aborted ? _aborted(signal) : error;
-  } finally {
-    report.clear();
-  }
-  const { because, imageSha256, packages } = opening;
-  const why = because === undefined ? reason : `${reason}; ${because}`;
+  const ground = await openGround(plan, opening, signal)
+    .finally(() => report.clear());
   if (report.verbose) {
-    report.line(`opened ${lang} in ${backend.name} (${why})`);
+    report.line(`opened ${lang} in ${backend.name} (${ground.reason})`);
   }
-  const session = new _Session(backend, why, opening, report, cache, guard, {
-    wall,
-    tools: outside.tools,
-    egress: outside.egress,
-    receipt: {
-      backend: backend.name,
-      lang,
-      limits,
-      ...(outside.rights && { rights: outside.rights }),
-      ...(imageSha256 !== undefined && { imageSha256 }),
-    },
-  });
-  if (!options.libraries?.length || packages) return session;
+  const session = new _Session(
+    plan,
+    opening,
+    new Grounds(ground, !opening.over),
+    guard,
+    report,
+  );
+  if (!options.libraries?.length || opening.packages) return session;
   try {
     await session.install(options.libraries, signal ? { signal } : {});
     return session;
@@ -211,33 +201,44 @@ export async function openSession(
 }
 
 class _Session implements Session {
-  readonly backend: ChosenBackend;
-  readonly capabilities: CapabilitiesOf<BackendChoice>;
-  readonly #context: RunContext;
+  readonly #plan: GroundPlan;
+  readonly #grounds: Grounds;
+  readonly #workspace: FileStore;
   readonly #language: LanguageData;
   readonly #report: Reporter;
-  readonly #cacheDir: string;
   readonly #guard: Guard | undefined;
+  #backend: ChosenBackend;
+  /** Given away when the session has gone over. */
+  #over: Opening["over"];
   #libraries: readonly InstalledLibrary[];
+  /** The last installation; never rejects. */
+  #installing: Promise<unknown> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(
-    { name }: Backend,
-    reason: string,
-    { capabilities, language, packages }: Opening,
-    report: Reporter,
-    cacheDir: string,
+    plan: GroundPlan,
+    { language, packages, over }: Opening,
+    grounds: Grounds,
     guard: Guard | undefined,
-    context: RunContext,
+    report: Reporter,
   ) {
-    this.backend = { name, reason, toString: () => name };
-    this.capabilities = capabilities;
+    this.#plan = plan;
+    this.#grounds = grounds;
+    this.#workspace = grounds.files("sandbox");
     this.#language = language;
     this.#report = report;
-    this.#cacheDir = cacheDir;
     this.#guard = guard;
-    this.#context = context;
+    this.#backend = _chosen(plan, grounds);
+    this.#over = over;
     this.#libraries = Object.freeze([...packages?.libraries ?? []]);
+  }
+
+  get backend(): ChosenBackend {
+    return this.#backend;
+  }
+
+  get capabilities(): CapabilitiesOf<BackendChoice> {
+    return this.#grounds.now.capabilities;
   }
 
   async run(code: Code, options?: RunOptions): Promise<RunResult> {
@@ -265,20 +266,23 @@ class _Session implements Session {
     sink?: Sink,
   ): Promise<RunResult> {
     const { signal, libraries } = options;
-    if (signal?.aborted) throw _aborted(signal, "run code");
+    if (signal?.aborted) throw aborted(signal, "run code");
     const given = programOf(code, this.#language);
     const program = given instanceof Promise ? await given : given;
     if (this.#guard) await this.#guard.admit(program);
     if (libraries?.length) {
       await this.install(libraries, signal ? { signal } : {});
     }
-    const result = await runProgram(
-      this.#context,
-      program,
-      options,
-      this.#libraries,
-      sink,
-    );
+    if (this.#installing) {
+      await this.#grounds.until(this.#installing, signal, "run code");
+    }
+    const work = ({ wall, receipt }: Ground) => {
+      const files = this.#workspace;
+      const { tools, egress } = this.#plan.outside;
+      const context = { wall, files, tools, egress, receipt };
+      return runProgram(context, program, options, this.#libraries, sink);
+    };
+    const result = await this.#grounds.run(signal, work);
     if (this.#report.verbose) {
       const { exitCode, timings } = result;
       const ms = timings.totalMs.toFixed(2);
@@ -300,18 +304,47 @@ class _Session implements Session {
       throw unsupported(state, installIn ?? [], "install packages");
     }
     this.#guard?.admitPackages(names);
+    const before = this.#installing;
+    const after = (async () => {
+      if (before) {
+        await this.#grounds.until(before, signal, "install packages");
+      }
+      return await this.#install(names, signal, onProgress);
+    })();
+    // One after the other, also where a call gave up waiting for its turn.
+    const turn = Promise.allSettled([before, after]);
+    this.#installing = turn;
+    turn.then(() => {
+      if (this.#installing === turn) this.#installing = undefined;
+    });
+    return await after;
+  }
+
+  async #install(
+    names: readonly string[],
+    signal: AbortSignal | undefined,
+    onProgress: CallOptions["onProgress"],
+  ): Promise<InstalledLibrary[]> {
+    this.#open("install packages");
     const { installPackages } = await import("./install/install.ts");
+    let gone = false;
+    const tell = (progress: Progress) => {
+      this.#report.progress(progress);
+      onProgress?.(progress);
+    };
     const added = await installPackages(names, {
-      cacheDir: this.#cacheDir,
-      files: this.#context.wall.files("site-packages"),
+      cacheDir: this.#plan.cacheDir,
+      files: this.#grounds.files("site-packages"),
       installed: this.#libraries,
       native: this.capabilities.nativeLibraries,
+      goOver: this.#over && (async (packages) => {
+        await this.#goOver(packages, signal, tell);
+        gone = true;
+      }),
       signal,
-      onProgress: (progress) => {
-        this.#report.progress(progress);
-        onProgress?.(progress);
-      },
+      onProgress: tell,
     }).finally(() => this.#report.clear());
+    if (gone) return added;
     const fresh = new Set(added.map((library) => library.name));
     this.#libraries = Object.freeze([
       ...this.#libraries.filter((library) => !fresh.has(library.name)),
@@ -331,6 +364,41 @@ class _Session implements Session {
     return await this.#guard.look(await programOf(code, this.#language));
   }
 
+  /** Goes over to the linux guest, with these libraries. */
+  async #goOver(
+    packages: PreparedPackages,
+    signal: AbortSignal | undefined,
+    onProgress: (progress: Progress) => void,
+  ): Promise<void> {
+    const names = packages.native.join(", ");
+    if (this.#plan.options.interactive && this.#grounds.used) {
+      throw new SandboxError(
+        "INSTALL_FAILED",
+        `Cannot install ${names}: native code needs the linux guest, and what earlier runs of this interactive session left in its interpreter cannot go there. Install before the first run, or open the session with guest: "linux".`,
+      );
+    }
+    const text = `going over to the linux guest, as native code is in ${names}`;
+    onProgress({ stage: "open", done: 0, total: 0, text });
+    const opening = this.#over!(packages);
+    const plan = { ...this.#plan, onProgress };
+    try {
+      await this.#grounds.exchange(
+        (from, stop) => openGround(plan, opening, stop, from),
+        () => {
+          this.#over = undefined;
+          this.#libraries = Object.freeze([...packages.libraries]);
+          this.#backend = _chosen(this.#plan, this.#grounds);
+        },
+        signal,
+      );
+    } catch (error) {
+      throw _notOver(error, names);
+    }
+    if (this.#report.verbose) {
+      this.#report.line(`went over: ${this.backend.reason}`);
+    }
+  }
+
   async copyToRuntime(
     hostPath: string | URL,
     guestPath: string,
@@ -339,8 +407,7 @@ class _Session implements Session {
     this.#open("copy files");
     const { signal } = parseCallOptions(options);
     const { copyIn } = await import("./files/copy_in.ts");
-    const files = this.#context.wall.files("sandbox");
-    await copyIn(files, hostPath, guestPath, signal);
+    await copyIn(this.#workspace, hostPath, guestPath, signal);
   }
 
   async copyFromRuntime(
@@ -351,8 +418,7 @@ class _Session implements Session {
     this.#open("copy files");
     const { signal } = parseCallOptions(options);
     const { copyOut } = await import("./files/copy_out.ts");
-    const files = this.#context.wall.files("sandbox");
-    await copyOut(files, guestPath, hostPath, signal);
+    await copyOut(this.#workspace, guestPath, hostPath, signal);
   }
 
   async listFiles(
@@ -361,14 +427,14 @@ class _Session implements Session {
   ): Promise<FileEntry[]> {
     this.#open("list files");
     const { recursive = true, signal } = parseListOptions(options);
-    if (signal?.aborted) throw _aborted(signal, "list files");
+    if (signal?.aborted) throw aborted(signal, "list files");
     const { cleanGuestPath } = await import("./files/guest_path.ts");
     const path = cleanGuestPath(guestPath, "list files");
-    return await this.#context.wall.files("sandbox").list(path, recursive);
+    return await this.#workspace.list(path, recursive);
   }
 
   close(): Promise<void> {
-    return this.#closed ??= this.#context.wall.close();
+    return this.#closed ??= this.#grounds.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -384,13 +450,19 @@ class _Session implements Session {
   }
 }
 
-function _aborted(
-  signal: AbortSignal,
-  action = "open a session",
-): SandboxError {
+function _chosen({ backend }: GroundPlan, { now }: Grounds): ChosenBackend {
+  const { name } = backend;
+  return { name, reason: now.reason, toString: () => name };
+}
+
+/** What stood in the way of another guest, told as what was asked for: an installation. */
+function _notOver(error: unknown, names: string): unknown {
+  if (!(error instanceof SandboxError)) return error;
+  if (error.code === "ABORTED" || error.code === "SESSION_CLOSED") return error;
+  const why = error.message.replace(/^Cannot [^:]+: /, "");
   return new SandboxError(
-    "ABORTED",
-    `Cannot ${action}: the caller aborted it. Call again to start anew.`,
-    { cause: signal.reason },
+    error.code,
+    `Cannot install ${names}: native code needs the linux guest, which did not open: ${why}`,
+    { cause: error },
   );
 }

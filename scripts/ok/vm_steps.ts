@@ -1,5 +1,11 @@
 /** The steps that need a hypervisor. */
-import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { cacheDir, root } from "../cargo.ts";
 import { prepareConsumer } from "./consumer.ts";
 import { counted, none } from "./counts.ts";
@@ -15,32 +21,42 @@ interface VmTests {
   /** Test files or, in Deno, folders of them; without an ending. */
   tests: string[];
   env?: Record<string, string>;
-  /** On this Node from the packed package; in Deno from the checkout without. */
-  node?: number;
+  /** On these Nodes from the packed package, in one machine; in Deno from the checkout without. */
+  nodes?: readonly number[];
   /** Done before, outside of the machine. */
   prepare?: (tools: Tools) => Promise<number>;
 }
 
-function vmTests({ name, tests, env = {}, node, prepare }: VmTests): Step {
+/** Tests in one process: to load an image takes half a minute where the processor is emulated. */
+const onNodes = `
+out=$1 tests=$2; shift 2
+status=0 count=0
+for node; do
+  count=$((count + 1))
+  "$node" --test-reporter=junit --test-reporter-destination="$out/report-$count.xml" \\
+    --test-reporter=spec --test-reporter-destination=stdout --input-type=module --eval "$tests" || status=$?
+done
+exit $status`;
+
+function vmTests({ name, tests, env = {}, nodes, prepare }: VmTests): Step {
   return {
     name,
     async run(tools) {
       if (noMachine) return { ...none, skipped: [`${name}: ${noMachine}`] };
       const { run, report } = tools;
       mkdirSync(out, { recursive: true });
-      const made = `${out}/report.xml`;
-      rmSync(made, { force: true });
+      const made = (nodes ?? [0]).map((_, at) => `${out}/report-${at + 1}.xml`);
+      for (const file of made) rmSync(file, { force: true });
       const prepared = await prepare?.(tools) ?? 0;
       if (prepared !== 0) return false;
-      const code = node
-        ? await runInMachine(run, await nodeBinary(node, run), [
-          "--test",
-          "--test-isolation=none",
-          "--test-reporter=junit",
-          `--test-reporter-destination=${made}`,
-          "--test-reporter=spec",
-          "--test-reporter-destination=stdout",
-          ...tests.map((file) => `${file}.js`),
+      const code = nodes
+        ? await runInMachine(run, "sh", [
+          "-c",
+          onNodes,
+          "sh",
+          out,
+          tests.map((file) => `import "./${file}.js";`).join(" "),
+          ...await Promise.all(nodes.map((node) => nodeBinary(node, run))),
         ], {
           env: { ...env, MOTE_LIBRARY: "" },
           out,
@@ -50,13 +66,17 @@ function vmTests({ name, tests, env = {}, node, prepare }: VmTests): Step {
           "test",
           "-A",
           "--no-check",
-          `--junit-path=${made}`,
+          `--junit-path=${made[0]}`,
           ...tests.map((file) => file.endsWith("/") ? file : `${file}.ts`),
         ], {
           env: { ...env, MOTE_LIBRARY: `${root}/target/release/libmote.so` },
           out,
         });
-      if (existsSync(made)) copyFileSync(made, report);
+      const reports = made.filter(existsSync);
+      if (reports.length > 0) {
+        const texts = reports.map((file) => readFileSync(file, "utf8"));
+        writeFileSync(report, texts.join("\n"));
+      }
       return counted(code, report, name);
     },
   };
@@ -111,8 +131,17 @@ export const vmSteps: readonly Step[] = [
     ].map((name) => `tests/conformance/${name}_test`)
       .concat("tests/guests/machine_test"),
     env: { MOTE_CONFORMANCE: "hyperlight", ...ownGuests },
-    node: 24,
+    nodes: [24],
     prepare: both,
+  }),
+  vmTests({
+    name: "VMs on node 20 and 22",
+    tests: ["abort", "run", "sessions", "tools"].map((name) =>
+      `tests/conformance/${name}_test`
+    ),
+    env: { MOTE_CONFORMANCE: "hyperlight/python" },
+    nodes: [20, 22],
+    prepare: images,
   }),
   vmTests({
     name: "hostile guests in a VM",
@@ -129,6 +158,12 @@ export const vmSteps: readonly Step[] = [
     name: "linux guest",
     tests: ["tests/hyperlight/linux_test", "tests/hyperlight/rights_test"],
     prepare: packages,
+  }),
+  vmTests({
+    name: "from guest to guest, and no debug port",
+    tests: ["tests/hyperlight/over_test", "tests/hyperlight/debug_port_test"],
+    env: ownGuests,
+    prepare: both,
   }),
   vmTests({
     name: "own guests in a VM, deno",

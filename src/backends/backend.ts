@@ -114,6 +114,8 @@ export interface OpenSpec {
   readonly tools: readonly string[];
   /** Every limit. */
   readonly limits: ResolvedLimits;
+  /** A wall of this backend whose files it takes over; that one may end its runs, and is closed by the caller. */
+  readonly filesOf?: Wall | undefined;
   /** Cancels the opening. */
   readonly signal?: AbortSignal | undefined;
   /** Is told how far long work has come. */

@@ -50,6 +50,10 @@ class _MemoryWall implements Wall {
 
   constructor(spec: OpenSpec) {
     this.#spec = spec;
+    if (spec.filesOf instanceof _MemoryWall) {
+      this.#trees = spec.filesOf.#trees;
+      return;
+    }
     const { workspaceMb, workspaceFiles } = spec.limits;
     const tree = () => new MemoryTree(workspaceMb * _mib, workspaceFiles);
     this.#trees = { sandbox: tree(), "site-packages": tree() };

@@ -2,8 +2,8 @@ type Json = Record<string, unknown>;
 
 /** What a receipt says, one line each; parts that it lacks are left out, as receipts can be older than this program. */
 export function* explained(receipt: Json): Generator<string> {
-  const { backend, lang, imageSha256, policySha256, limitHit } = receipt;
-  yield `Ran ${lang} in ${backend}.`;
+  const { backend, lang, guest, imageSha256, policySha256, limitHit } = receipt;
+  yield `Ran ${lang} in ${backend}${guest ? `, in the guest ${guest}` : ""}.`;
   if (imageSha256) yield `Guest image: sha256 ${imageSha256}`;
   if (policySha256) yield `Policy: sha256 ${policySha256}`;
   yield* _limits(_object(receipt.limits));

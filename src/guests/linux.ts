@@ -9,7 +9,7 @@ export function linuxGuest(
   options: ParsedOptions,
   host: Host,
   site?: GuestImage,
-): GuestSpec {
+): GuestSpec & { readonly kind: "linux" } {
   const { preload, rights } = options;
   const folders = Object.entries(rights?.read ?? {});
   return {

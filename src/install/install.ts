@@ -20,6 +20,8 @@ export interface InstallContext {
   readonly installed: readonly InstalledLibrary[];
   /** Whether native code can run there. */
   readonly native: boolean;
+  /** Goes over to a guest that has these libraries and runs native code; absent where that cannot be. */
+  readonly goOver?: ((packages: PreparedPackages) => Promise<void>) | undefined;
   /** Cancels it. */
   readonly signal: AbortSignal | undefined;
   /** Is told how far it has come. */
@@ -48,8 +50,8 @@ export async function installPackages(
 export interface PreparedPackages {
   /** What was resolved. */
   readonly libraries: InstalledLibrary[];
-  /** Whether some of them hold native code. */
-  readonly native: boolean;
+  /** Names of those that hold native code. */
+  readonly native: readonly string[];
   /** Their files and what they hash to. */
   readonly site: { readonly path: string; readonly sha256: string };
 }
@@ -62,23 +64,37 @@ export async function preparePackages(
   const requirements = names.map(parseRequirement);
   throwIfAborted(context.signal, _action);
   try {
-    const { wheels, libraries, tree } = await _fetch(
-      requirements,
-      "native",
-      context,
-    );
-    const native = wheels.some(({ pure }) => !pure);
-    return { libraries, native, site: await (await tree()).listed() };
+    const found = await _fetch(requirements, "native", context);
+    return await _prepared(found);
   } catch (error) {
     throw hostError(error, _action);
   }
+}
+
+interface Fetched {
+  readonly wheels: readonly Wheel[];
+  /** The same, as the user is told of them. */
+  readonly libraries: InstalledLibrary[];
+  /** Unpacks them into the cache. */
+  tree(): Promise<PackageTree>;
+}
+
+async function _prepared(
+  { wheels, libraries, tree }: Fetched,
+): Promise<PreparedPackages> {
+  const native = wheels.filter(({ pure }) => !pure);
+  return {
+    libraries,
+    native: native.map(({ name }) => normalName(name)),
+    site: await (await tree()).listed(),
+  };
 }
 
 async function _fetch(
   requirements: readonly Requirement[],
   kind: WheelKind,
   context: Pick<InstallContext, "cacheDir" | "signal" | "onProgress">,
-) {
+): Promise<Fetched> {
   const { signal, onProgress } = context;
   const store = new PackageStore(context.cacheDir);
   const texts = requirements.map(({ text }) => text);
@@ -91,11 +107,23 @@ async function _fetch(
       await store.keepLock(lock, found);
       return found;
     });
-  const libraries = wheels.map(({ name, version, sha256 }) => ({
-    name: normalName(name),
-    version,
-    sha256,
-  }));
+  return _fetched(wheels, kind, store, context);
+}
+
+function _fetched(
+  wheels: readonly Wheel[],
+  kind: WheelKind,
+  store: PackageStore,
+  { signal, onProgress }: Pick<InstallContext, "signal" | "onProgress">,
+): Fetched {
+  const libraries = wheels.map(
+    ({ name, version, sha256, pure }): InstalledLibrary => ({
+      name: normalName(name),
+      version,
+      sha256,
+      ...!pure && { native: true },
+    }),
+  );
   const tree = () =>
     store.tree(wheels, (target) => {
       const text = `downloading ${
@@ -113,11 +141,11 @@ async function _install(
   context: InstallContext,
 ): Promise<InstalledLibrary[]> {
   const kind = context.native ? "native" : "pure";
-  const { wheels, libraries, tree: fetchTree } = await _fetch(
-    requirements,
-    kind,
-    context,
-  );
+  const found = await _fetch(requirements, kind, context);
+  const { wheels, libraries, tree: fetchTree } = found;
+  if (kind === "pure" && wheels.some(({ pure }) => !pure)) {
+    return await _goOver(wheels, context);
+  }
   const there = new Set(context.installed.map(({ sha256 }) => sha256));
   if (wheels.every(({ sha256 }) => there.has(sha256))) return libraries;
   for (let attempt = 0;; attempt++) {
@@ -135,6 +163,21 @@ async function _install(
   }
 }
 
+/** Takes what is there and what is new to a guest that runs native code. */
+async function _goOver(
+  wheels: readonly Wheel[],
+  { goOver, installed, ...context }: InstallContext,
+): Promise<InstalledLibrary[]> {
+  const names = wheels.map(({ name }) => normalName(name));
+  if (!goOver) throw _cannotRun(names.filter((_, at) => !wheels[at]!.pure));
+  const kept = installed.filter(({ name }) => !names.includes(name))
+    .map(({ native, ...library }) => ({ ...library, pure: !native }));
+  const store = new PackageStore(context.cacheDir);
+  const all = [...kept, ...wheels];
+  await goOver(await _prepared(_fetched(all, "native", store, context)));
+  return _fetched(wheels, "native", store, context).libraries;
+}
+
 function _damaged(names: readonly string[], error: Damaged): SandboxError {
   return failed(
     names,
@@ -143,6 +186,7 @@ function _damaged(names: readonly string[], error: Damaged): SandboxError {
   );
 }
 
+/** Wheels of this kind; of pure ones where there are none, those with native code. */
 async function _resolve(
   pip: Pip,
   requirements: readonly Requirement[],
@@ -150,17 +194,7 @@ async function _resolve(
 ): Promise<Wheel[]> {
   const texts = requirements.map(({ text }) => text);
   const pure = await pip.resolve(texts, kind);
-  if (typeof pure !== "string") {
-    const unhashed = pure.filter(({ sha256 }) =>
-      !/^[0-9a-f]{64}$/.test(sha256)
-    );
-    if (unhashed.length === 0) return pure;
-    throw failed(
-      unhashed.map(({ name }) => name),
-      "the index gives no SHA-256 for it",
-      "Use an index that does",
-    );
-  }
+  if (typeof pure !== "string") return _hashed(pure);
   const missing: string[] = [];
   for (const { name } of requirements) {
     if (!await pip.exists(name)) missing.push(name);
@@ -182,13 +216,28 @@ async function _resolve(
       pure,
     );
   }
-  const culprits = native.filter((wheel) => !wheel.pure)
-    .map(({ name }) => normalName(name));
-  throw failed(
-    culprits.length ? culprits : texts,
+  if (native.every((wheel) => wheel.pure)) throw _cannotRun(texts, pure);
+  return _hashed(native);
+}
+
+function _cannotRun(names: readonly string[], said?: string): SandboxError {
+  return failed(
+    names,
     "there are only wheels with native code, which this guest cannot run",
     'Open the session with backend: "hyperlight" and guest: "linux", or choose another package',
-    pure,
+    said,
+  );
+}
+
+function _hashed(wheels: Wheel[]): Wheel[] {
+  const unhashed = wheels.filter(({ sha256 }) =>
+    !/^[0-9a-f]{64}$/.test(sha256)
+  );
+  if (unhashed.length === 0) return wheels;
+  throw failed(
+    unhashed.map(({ name }) => name),
+    "the index gives no SHA-256 for it",
+    "Use an index that does",
   );
 }
 

@@ -23,6 +23,7 @@ export const attacks: Readonly<Record<string, End>> = {
   illegal_instruction: { ends: "GUEST_CRASHED", says: /InvalidOpcode/ },
   privileged_register: crash,
   port_unknown: crash,
+  port_debug: { ends: "ok" },
   port_halt: crash,
   port_abort_endless: crash,
   divide_by_zero: { ends: "GUEST_CRASHED", says: /Divi/ },

@@ -1,12 +1,20 @@
 /** Own guests in real micro-VMs; `deno task ok --only "own guests in"` runs it where there are some. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { createSession, SandboxError, tool } from "@mote/sandbox";
 import type { RunResult, Session, SessionOptions } from "@mote/sandbox";
 import { bounded } from "../conformance/targets.ts";
 import { attacks } from "./attacks.ts";
-import { elfOf, hasMachines } from "./elfs.ts";
+import { elfOf, endlessElf, hasMachines } from "./elfs.ts";
 
 type ElfName = Parameters<typeof elfOf>[0];
 
@@ -293,4 +301,38 @@ test("200 sessions leave nothing behind", { skip }, async () => {
   assert.ok(after.files <= before.files + 2, seen);
   // 64 MiB of garbage that the collector has not come to, against 3 MiB for each machine.
   assert.ok(after.kib - before.kib < 65_536, seen);
+});
+
+// The last one: such a guest keeps its thread until the process ends.
+test("a guest that does not come up is tried once", { skip }, async () => {
+  const dir = mkdtempSync(join(tmpdir(), "mote-endless-"));
+  try {
+    const guestBinaryPath = join(dir, "endless.elf");
+    writeFileSync(guestBinaryPath, endlessElf());
+    const refused = async (options: SessionOptions<"hyperlight">) => {
+      const begun = performance.now();
+      const opening = createSession({
+        ...options,
+        backend: "hyperlight",
+        acceptEmulatedHypervisor: true,
+        guestBinaryPath,
+      });
+      const error = await opening.then(() => undefined, (error) => error);
+      assert.ok(error instanceof SandboxError, `${error}`);
+      assert.equal(error.code, "GUEST_INVALID");
+      return { message: error.message, ms: performance.now() - begun };
+    };
+    const first = await refused({ timeoutMs: limitMs });
+    assert.match(first.message, /did not come up within 2000 ms\. .+\.$/);
+    const before = readdirSync("/proc/self/task").length;
+    const second = await refused({ timeoutMs: graceMs });
+    assert.match(second.message, /earlier session.+\. .+\.$/);
+    assert.ok(second.ms < graceMs, `${second.ms}`);
+    assert.ok(readdirSync("/proc/self/task").length <= before + 2);
+    await withGuest("template", {}, async (session) => {
+      assert.equal((await session.run("print on")).stdout, "on\n");
+    });
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 });

@@ -3,6 +3,7 @@
 use core::arch::asm;
 
 pub const ABORT: u16 = 102;
+pub const DEBUG: u16 = 103;
 pub const HALT: u16 = 108;
 pub const NOTIFY: u16 = 109;
 
@@ -48,5 +49,12 @@ pub fn divide_by_zero() {
 pub fn abort_endless() {
     loop {
         out(ABORT, u32::from_le_bytes([3, b'a', b'b', b'c']));
+    }
+}
+
+/// What Hyperlight itself would print on the standard error of the host's process.
+pub fn debug_print() {
+    for letter in *b"DEBUG PORT\n" {
+        out(DEBUG, letter.into());
     }
 }

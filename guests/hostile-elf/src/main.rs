@@ -21,6 +21,7 @@ fn run(code: &[u8]) -> i32 {
         b"illegal_instruction" => machine::illegal_instruction(),
         b"privileged_register" => machine::privileged_register(),
         b"port_unknown" => machine::out(0x3f8, 1),
+        b"port_debug" => machine::debug_print(),
         b"port_halt" => machine::out(machine::HALT, 0),
         b"port_abort_endless" => machine::abort_endless(),
         b"divide_by_zero" => machine::divide_by_zero(),

@@ -13,6 +13,8 @@
 
 /* Text of one call of the host's functions. A piece may end a few bytes earlier, at the end of a character. */
 #define PIECE_BYTES 61440
+/* Longer than any tool's name may be; what goes on beyond names no tool either way. */
+#define NAME_BYTES 256
 
 static PyObject *take_opened(PyObject *self, PyObject *unused) {
   return PyBool_FromLong(files_take_opened());
@@ -31,7 +33,23 @@ static PyObject *mute(PyObject *self, PyObject *on) {
 
 static PyObject *failed(int outcome, struct span answer) {
   if (outcome < 0) return PyErr_SetFromErrno(PyExc_OSError);
-  return PyErr_Format(PyExc_RuntimeError, "%.*s", (int)answer.length, answer.bytes);
+  PyObject *text = PyUnicode_DecodeUTF8(answer.bytes, (Py_ssize_t)answer.length, "replace");
+  if (text) PyErr_SetObject(PyExc_RuntimeError, text);
+  Py_XDECREF(text);
+  return NULL;
+}
+
+/* The line that names the tool: whole characters, as a call carries text only, and no further line. */
+static PyObject *named(const char *name) {
+  size_t length = strnlen(name, NAME_BYTES + 1);
+  if (length > NAME_BYTES)
+    for (length = NAME_BYTES; ((uint8_t)name[length] & 0xc0) == 0x80;) length--;
+  PyObject *line = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)length + 1);
+  if (!line) return NULL;
+  char *into = PyBytes_AS_STRING(line);
+  for (size_t i = 0; i < length; i++) into[i] = name[i] == '\n' ? '?' : name[i];
+  into[length] = '\n';
+  return line;
 }
 
 /* Without the interpreter's lock no other thread could use the device meanwhile anyway, so it is kept. */
@@ -51,7 +69,7 @@ static PyObject *call_begin(PyObject *self, PyObject *args) {
     at += piece;
     left -= piece;
   }
-  PyObject *whole = outcome ? NULL : PyBytes_FromFormat("%s\n", name);
+  PyObject *whole = outcome ? NULL : named(name);
   if (whole) PyBytes_ConcatAndDel(&whole, PyBytes_FromStringAndSize(at, (Py_ssize_t)left));
   if (whole) outcome = hlcall_host("begin", PyBytes_AS_STRING(whole), (size_t)PyBytes_GET_SIZE(whole), &answer);
   if (outcome)

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::request::{Open, Opened, RunHead, Submit};
 use crate::run::{Run, Traces};
 use serde::Serialize;
+use std::any::Any;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,10 @@ pub trait Opening {
     fn progress(&self, progress: Progress);
     /// True once nobody wants the sandbox any longer.
     fn cancelled(&self) -> bool;
+    /// What `Sandbox::tree` gave of the session whose files are taken over.
+    fn tree(&self) -> Option<Tree> {
+        None
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -46,6 +51,9 @@ pub struct Probe {
     pub reason: String,
 }
 
+/// The files of a sandbox, of whatever type its engine keeps them in.
+pub type Tree = Arc<dyn Any + Send + Sync>;
+
 /// One session's wall. Dropping it frees everything the session held.
 pub trait Sandbox: Send + Sync {
     /// Runs guest code to its end on the calling thread; called for one run at a time.
@@ -59,6 +67,11 @@ pub trait Sandbox: Send + Sync {
 
     /// Serves a file request, also while a run is going. The answer is the `ok` object and a payload.
     fn files(&self, request: &Submit, payload: &[u8]) -> Result<(serde_json::Value, Vec<u8>)>;
+
+    /// The files themselves, for a sandbox that takes them over; `None` where that can't be done.
+    fn tree(&self) -> Option<Tree> {
+        None
+    }
 }
 
 /// A run that was begun on the host's own thread.

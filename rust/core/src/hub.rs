@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::codec;
 use crate::done::done;
-use crate::engine::{Engine, Opening, Probe, Progress, Sandbox};
+use crate::engine::{Engine, Opening, Probe, Progress, Sandbox, Tree};
 use crate::error::{Code, Error};
 use crate::handles::{Kind, Table};
 use crate::mailbox::{Mailbox, Notify, Taken};
@@ -86,8 +86,9 @@ impl Hub {
             locked(&self.sessions).remove(handle);
             return Err(Status::Closed);
         }
-        let opening =
-            OpeningSession { request, handle, client: client.clone(), session, sessions: self.sessions.clone() };
+        let tree = open.files_of.and_then(|from| self.tree(from, &client));
+        let sessions = self.sessions.clone();
+        let opening = OpeningSession { request, handle, client: client.clone(), session, sessions, tree };
         let engine = self.engines.iter().find(|engine| engine.name() == open.backend).cloned();
         let Some(engine) = engine else {
             let message = format!("Cannot open session: this library has no engine {:?}", open.backend);
@@ -98,7 +99,14 @@ impl Hub {
             opening.end(Err(error), Mailbox::post_quietly);
             return Ok(handle);
         }
-        if let Some(result) = engine.open_at_once(&open) {
+        if open.files_of.is_some() && opening.tree.is_none() {
+            let message = "Cannot open session: the one whose files it takes over is closed, or has none to give";
+            opening.end(Err(Error::new(Code::SessionClosed, message)), Mailbox::post_quietly);
+            return Ok(handle);
+        }
+        if open.files_of.is_none()
+            && let Some(result) = engine.open_at_once(&open)
+        {
             opening.end(result, Mailbox::post_quietly);
             return Ok(handle);
         }
@@ -111,6 +119,11 @@ impl Hub {
             drop(busy);
         });
         Ok(handle)
+    }
+
+    /// Files of another session of the same client.
+    fn tree(&self, session: i64, client: &Arc<Client>) -> Option<Tree> {
+        self.session(session).ok().filter(|session| Arc::ptr_eq(session.client(), client))?.tree()
     }
 
     pub fn submit(&self, session: i64, request: u32, message: &[u8]) -> Result<Status, Status> {
@@ -160,6 +173,7 @@ struct OpeningSession {
     client: Arc<Client>,
     session: Arc<Session>,
     sessions: Arc<Sessions>,
+    tree: Option<Tree>,
 }
 
 impl OpeningSession {
@@ -189,6 +203,10 @@ impl Opening for OpeningSession {
 
     fn cancelled(&self) -> bool {
         self.session.is_closing()
+    }
+
+    fn tree(&self) -> Option<Tree> {
+        self.tree.clone()
     }
 }
 

@@ -31,6 +31,10 @@ impl Engine for Double {
         opening.progress(Progress { stage: "compile", done: 1, total: 2, text: "half".into() });
         match open.lang.as_str() {
             "panic" => panic!("as the test asks"),
+            "heir" => match opening.tree().map(|tree| tree.downcast::<&str>()) {
+                Some(Ok(tree)) if *tree == "tree" => Ok((Arc::new(Double), opened())),
+                _ => Err(Error::internal("it got no files")),
+            },
             "never" => {
                 while !opening.cancelled() {
                     std::thread::yield_now();
@@ -61,6 +65,10 @@ impl Sandbox for Double {
 
     fn files(&self, _request: &Submit, _payload: &[u8]) -> Result<(Value, Vec<u8>)> {
         Ok((json!({}), b"file".to_vec()))
+    }
+
+    fn tree(&self) -> Option<Tree> {
+        Some(Arc::new("tree"))
     }
 
     fn begin(self: Arc<Self>, _head: &RunHead, code: &[u8], stdin: &[u8], run: &Arc<Run>) -> Option<Begun> {
@@ -112,6 +120,11 @@ impl Host {
 
     fn open(&self, request: u32, lang: &str) -> i64 {
         let head = json!({"backend": "double", "lang": lang, "cacheDir": "/"});
+        self.hub.open(self.client, request, &codec::encode(&head, b"")).unwrap()
+    }
+
+    fn open_over(&self, request: u32, files_of: i64) -> i64 {
+        let head = json!({"backend": "double", "lang": "heir", "cacheDir": "/", "filesOf": files_of});
         self.hub.open(self.client, request, &codec::encode(&head, b"")).unwrap()
     }
 
@@ -280,4 +293,21 @@ fn after_a_long_run_the_next_one_goes_to_a_worker() {
     // Would never end where it is only asked to leave.
     host.run(session, 3, "leave");
     assert_eq!(host.done(3).0["ok"]["exitCode"], 0);
+}
+
+#[test]
+fn files_are_taken_over_from_an_open_session_of_the_same_client() {
+    let host = Host::new();
+    let first = host.open(1, "");
+    host.done(1);
+    host.open_over(2, first);
+    assert!(host.done(2).0["error"].is_null());
+    let other = host.hub.connect(|_| {}).unwrap();
+    let head = json!({"backend": "double", "lang": "", "cacheDir": "/"});
+    let theirs = host.hub.open(other, 1, &codec::encode(&head, b"")).unwrap();
+    host.hub.close(first, 3).unwrap();
+    for (request, gone) in [(4, first), (5, theirs), (6, i64::MAX), (7, -1)] {
+        host.open_over(request, gone);
+        assert_eq!(host.done(request).0["error"]["code"], "SESSION_CLOSED");
+    }
 }

@@ -30,6 +30,9 @@ pub struct Open {
     /// 64 hexadecimal digits, or null for a random one.
     #[serde(default)]
     pub seed: Option<String>,
+    /// The handle of the session whose files this one takes over.
+    #[serde(default)]
+    pub files_of: Option<i64>,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -90,6 +93,22 @@ pub enum Submit {
     Mkdir(MkdirHead),
     Remove(TreeHead),
     Symlink(SymlinkHead),
+}
+
+impl Submit {
+    /// The tree that a file request means.
+    pub fn root(&self) -> Option<Root> {
+        Some(match self {
+            Self::Run(_) | Self::Ack(_) => return None,
+            Self::Write(head) => head.root,
+            Self::Read(head) => head.root,
+            Self::List(head) => head.root,
+            Self::Stat(head) => head.root,
+            Self::Mkdir(head) => head.root,
+            Self::Remove(head) => head.root,
+            Self::Symlink(head) => head.root,
+        })
+    }
 }
 
 /// Payload: `codeBytes` of code, then stdin.

@@ -4,7 +4,7 @@ use crate::calls::Answer;
 use crate::client::Client;
 use crate::codec;
 use crate::done::{closed, done, finished};
-use crate::engine::{Begun, Outcome, Sandbox};
+use crate::engine::{Begun, Outcome, Sandbox, Tree};
 use crate::error::{Code, Error, Result};
 use crate::limits::Limits;
 use crate::request::{Open, RunHead, Submit};
@@ -82,6 +82,12 @@ impl Session {
 
     pub fn is_closing(&self) -> bool {
         self.state().closing
+    }
+
+    /// The files behind the wall, for a session that takes them over.
+    pub fn tree(&self) -> Option<Tree> {
+        let sandbox = self.state().sandbox.clone();
+        sandbox?.tree()
     }
 
     /// The sandbox is there. False when the session was closed meanwhile: then nothing is kept.

@@ -82,6 +82,7 @@ function _head(engine: EngineName, spec: OpenSpec): string {
     env: spec.env,
     tools: spec.tools,
     seed: null,
+    ...spec.filesOf instanceof NativeWall && { filesOf: spec.filesOf.handle },
   });
   return `${head.slice(0, -1)},"limits":${_limits(spec.limits)}}`;
 }

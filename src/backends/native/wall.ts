@@ -28,6 +28,11 @@ export class NativeWall implements Wall {
     this.#session = session;
   }
 
+  /** The library's name for it. */
+  get handle(): number {
+    return Number(this.#session);
+  }
+
   /** Runs a program. */
   run(request: RunRequest): Promise<RunOutcome> {
     const { args, timeMs, onOutput } = request;

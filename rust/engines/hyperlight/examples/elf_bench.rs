@@ -97,6 +97,7 @@ fn open(path: PathBuf, file: &[u8]) -> Arc<dyn Sandbox> {
         tools: vec![],
         limits: Limits::default(),
         seed: None,
+        files_of: None,
     };
     let engine = HyperlightEngine::new();
     engine.open(&open, &Patient).expect("the guest opens").0

@@ -65,6 +65,7 @@ fn main() {
             tools: vec![],
             limits: limits.clone(),
             seed: None,
+            files_of: None,
         };
         let sandbox = engine.open(&open, &Patient).expect("the guest opens").0;
         Subject { name, code, sandbox, limits, times: Vec::new() }

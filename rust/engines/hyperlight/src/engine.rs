@@ -51,6 +51,10 @@ impl Engine for HyperlightEngine {
 
     fn open(&self, open: &Open, opening: &dyn Opening) -> Result<(Arc<dyn Sandbox>, Opened)> {
         check_hypervisor(open.accept_emulated)?;
+        if open.files_of.is_some() && !matches!(open.guest, Some(Guest::Linux(_))) {
+            let message = "Cannot open session: only the linux guest takes over files";
+            return Err(Error::new(Code::Unsupported, message));
+        }
         match &open.guest {
             Some(Guest::Micro { elf }) => self.micro.open(open, elf, opening),
             Some(Guest::Linux(guest)) => self.linux.open(open, guest, opening),

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use cpu::Thread;
+
 const AGAIN: Duration = Duration::from_micros(500);
 
 /// Holds one call of a guest; dropped when it has returned.
@@ -25,7 +27,7 @@ struct Grip {
 }
 
 struct CpuLimit {
-    thread: cpu::Thread,
+    thread: Thread,
     limit: Duration,
     started: Duration,
     watched: Mutex<Option<Watched>>,
@@ -35,7 +37,7 @@ impl Leash {
     /// Called on the thread that will call the guest.
     pub fn on(run: &Arc<Run>, handle: Arc<dyn InterruptHandle>) -> Self {
         let cpu = run.limits.cpu_ms.map(|limit| {
-            let thread = cpu::Thread::current();
+            let thread = Thread::current();
             let limit = Duration::from_millis(limit);
             CpuLimit { thread, limit, started: thread.used(), watched: Mutex::default() }
         });
@@ -108,6 +110,9 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod cpu {
     use std::time::Duration;
 
+    /// As `nice` has it.
+    const LEAST_PRIORITY: i32 = 19;
+
     /// A thread of this process whose CPU time others can read, a guest's share included.
     #[derive(Clone, Copy)]
     pub struct Thread(rustix::thread::Pid);
@@ -115,6 +120,11 @@ mod cpu {
     impl Thread {
         pub fn current() -> Self {
             Self(rustix::thread::gettid())
+        }
+
+        /// Lets all others go first. Where that is not allowed it competes with them.
+        pub fn give_way(self) {
+            let _ = rustix::process::setpriority_process(Some(self.0), LEAST_PRIORITY);
         }
 
         pub fn used(self) -> Duration {
@@ -138,6 +148,8 @@ mod cpu {
         pub fn current() -> Self {
             Self(Instant::now())
         }
+
+        pub fn give_way(self) {}
 
         pub fn used(self) -> Duration {
             self.0.elapsed()

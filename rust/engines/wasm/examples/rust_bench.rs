@@ -53,6 +53,7 @@ fn bench(name: &str, path: PathBuf, sha256: &str, rounds: usize) {
         tools: vec![],
         limits: Limits::default(),
         seed: None,
+        files_of: None,
     };
     let code: &[u8] = if name == "javascript" { b"console.log('hi')" } else { b"print('hi')" };
     let begun = Instant::now();

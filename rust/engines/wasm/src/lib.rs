@@ -35,7 +35,7 @@ pub mod shared {
     pub use crate::files::serve as serve_files;
     pub use crate::flight::{Flight, Stage};
     pub use crate::image::{Manifest, invalid};
-    pub use crate::sandbox::{Common, seed};
+    pub use crate::sandbox::{Common, seed, workspace};
     pub use crate::settings::hex;
     pub use crate::state::{lock, wall_clock};
     pub use crate::unpack::verified;

@@ -45,11 +45,15 @@ pub struct Interpreter {
 
 impl Common {
     pub fn new(open: &Open, root: Option<RoImage>) -> Result<Self> {
-        let Limits { workspace_bytes, workspace_files, .. } = open.limits;
-        let workspace = mote_wasi::fs::Limits { bytes: workspace_bytes, files: workspace_files };
+        let workspace = workspace(&open.limits);
         let options = FsOptions { image: root, workspace, now: wall_clock(), ..FsOptions::default() };
+        Self::over(open, Arc::new(Mutex::new(Fs::new(options))))
+    }
+
+    /// With the files of another sandbox.
+    pub fn over(open: &Open, fs: Arc<Mutex<Fs>>) -> Result<Self> {
         Ok(Self {
-            fs: Arc::new(Mutex::new(Fs::new(options))),
+            fs,
             env: Strings::env(open.env.iter().map(|(key, value)| (key.as_str(), value.as_str()))),
             limits: open.limits.clone(),
             seeds: Mutex::new(SeededRandom::new(seed(open.seed.as_deref())?)),
@@ -85,6 +89,11 @@ impl Common {
         let (paths, more) = fs.changes(MOST_CHANGED);
         (fs.take_refused(), Changed { paths, more })
     }
+}
+
+/// What files of a session may take.
+pub fn workspace(limits: &Limits) -> mote_wasi::fs::Limits {
+    mote_wasi::fs::Limits { bytes: limits.workspace_bytes, files: limits.workspace_files }
 }
 
 /// 64 hexadecimal digits, or random bytes.

@@ -47,6 +47,7 @@ impl Setting {
             tools: vec![],
             limits: limits.clone(),
             seed: None,
+            files_of: None,
             guest: None,
             accept_emulated: false,
         };

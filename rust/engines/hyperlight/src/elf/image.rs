@@ -10,6 +10,7 @@ use mote_core::request::ImageFile;
 use mote_engine_wasm::shared::hex;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 /// Largest guest file.
@@ -22,6 +23,8 @@ pub struct Image {
     file: Vec<u8>,
     pub sizes: Sizes,
     snapshot: OnceLock<Arc<Snapshot>>,
+    /// A session gave up waiting for it to come up, and it still tries.
+    pub left_behind: AtomicBool,
 }
 
 #[derive(Default)]
@@ -72,7 +75,7 @@ impl Image {
         let notes = notes::read(&file)?;
         let scratch = (file.len() as u64 + notes.heap_bytes + STACK_BYTES).next_multiple_of(64 << 10);
         let sizes = Sizes { heap_bytes: notes.heap_bytes, scratch_bytes: scratch as usize };
-        Ok(Self { file, sizes, snapshot: OnceLock::new() })
+        Ok(Self { file, sizes, snapshot: OnceLock::new(), left_behind: AtomicBool::new(false) })
     }
 
     /// Boots a machine: from the snapshot, or from the file and then snapshotted for the others.

@@ -2,6 +2,7 @@
 
 use super::desk::{Desk, PIECE_BYTES};
 use super::ending;
+use crate::debug_port;
 use hyperlight_host::hypervisor::InterruptHandle;
 use hyperlight_host::sandbox::snapshot::Snapshot;
 use hyperlight_host::{HyperlightError, Sandbox, SandboxBuilder};
@@ -25,6 +26,7 @@ impl Machine {
     pub fn load(file: &[u8], sizes: Sizes, desk: &Arc<Desk>) -> Result<(Self, Arc<Snapshot>)> {
         let builder = SandboxBuilder::from_bytes(file).heap_size(sizes.heap_bytes).scratch_size(sizes.scratch_bytes);
         let mut sandbox = with_functions(builder, desk).build().map_err(|error| ending::not_loaded(&error))?;
+        debug_port::close()?;
         let snapshot = sandbox.snapshot().map_err(|error| ending::not_loaded(&error))?;
         Ok((Self { sandbox, snapshot: snapshot.clone(), fresh: true }, snapshot))
     }
@@ -32,6 +34,7 @@ impl Machine {
     pub fn resume(snapshot: Arc<Snapshot>, desk: &Arc<Desk>) -> Result<Self> {
         let builder = with_functions(SandboxBuilder::from_snapshot(snapshot.clone()), desk);
         let sandbox = builder.build().map_err(|error| ending::not_loaded(&error))?;
+        debug_port::close()?;
         Ok(Self { sandbox, snapshot, fresh: true })
     }
 

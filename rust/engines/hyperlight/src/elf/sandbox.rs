@@ -4,17 +4,23 @@ use super::desk::{Desk, Task};
 use super::ending;
 use super::image::Image;
 use super::machine::Machine;
-use crate::leash::Leash;
+use crate::leash::{Leash, Thread, lock};
 use crate::pinned::Pinned;
 use mote_core::engine::{Outcome, Sandbox};
 use mote_core::error::{Code, Error, Result};
 use mote_core::request::{Open, RunHead, Submit};
 use mote_core::run::Run;
 use mote_engine_wasm::shared;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
+
+/// Guests of this process that were given up and still initialise.
+static LEFT_BEHIND: AtomicUsize = AtomicUsize::new(0);
+/// With so many no other is tried.
+const MOST_LEFT_BEHIND: usize = 4;
 
 pub struct ElfSandbox {
     vm: Pinned<Vm>,
@@ -32,30 +38,66 @@ struct Vm {
 impl ElfSandbox {
     pub fn start(open: &Open, image: Arc<Image>) -> Result<Self> {
         let desk = Arc::new(Desk::new(&open.env, shared::seed(open.seed.as_deref())?));
-        let make = move || {
-            let machine = Some(image.boot(&desk)?);
-            Ok(Vm { image, desk, machine })
-        };
         let patience = Duration::from_millis(open.limits.time_ms);
-        Ok(Self { vm: start_within(patience, make)?, interactive: open.interactive })
+        Ok(Self { vm: start_within(patience, image, desk)?, interactive: open.interactive })
     }
 }
 
-/// Hyperlight gives no way to end a guest that does not come up. Its thread is left behind, and the caller is told.
-fn start_within(patience: Duration, make: impl FnOnce() -> Result<Vm> + Send + 'static) -> Result<Pinned<Vm>> {
+/// A guest on its way up.
+enum Start {
+    Going,
+    Done,
+    GivenUp,
+}
+
+/// Hyperlight gives no way to end a guest that does not come up: its handle for interrupts comes with a guest that has. So
+/// its thread is left behind, with the least priority and few of its like, and the caller is told.
+fn start_within(patience: Duration, image: Arc<Image>, desk: Arc<Desk>) -> Result<Pinned<Vm>> {
+    if image.left_behind.load(Ordering::Relaxed) {
+        let why = "it did not come up for an earlier session, and is still at it. Do less in its initialisation";
+        return Err(super::notes::invalid(why));
+    }
+    if LEFT_BEHIND.load(Ordering::Relaxed) >= MOST_LEFT_BEHIND {
+        let why = format!("{MOST_LEFT_BEHIND} others have not come up and are still at it. Restart the process");
+        return Err(super::notes::invalid(why));
+    }
     let (done, outcome) = channel();
+    let start = Arc::new((Mutex::new(Start::Going), OnceLock::new()));
+    let (given, starting) = (image.clone(), start.clone());
+    let make = move || {
+        let _ = starting.1.set(Thread::current());
+        let machine = image.boot(&desk);
+        if let Start::GivenUp = std::mem::replace(&mut *lock(&starting.0), Start::Done) {
+            image.left_behind.store(false, Ordering::Relaxed);
+            LEFT_BEHIND.fetch_sub(1, Ordering::Relaxed);
+        }
+        Ok(Vm { machine: Some(machine?), image, desk })
+    };
     let spawned = thread::Builder::new().name("mote-boot".into()).spawn(move || {
         let _ = done.send(Pinned::start("mote-elf", make));
     });
     spawned.map_err(|error| Error::internal(format!("Cannot start a VM's thread: {error}")))?;
+    let ended = |_| Error::internal("Cannot start a VM: its thread ended");
     match outcome.recv_timeout(patience) {
-        Ok(started) => started,
-        Err(RecvTimeoutError::Timeout) => Err(super::notes::invalid(format!(
-            "it did not come up within {} ms. Do less in its initialisation, or raise timeoutMs",
-            patience.as_millis()
-        ))),
-        Err(RecvTimeoutError::Disconnected) => Err(Error::internal("Cannot start a VM: its thread ended")),
+        Ok(started) => return started,
+        Err(RecvTimeoutError::Timeout) => {}
+        Err(gone) => return Err(ended(gone)),
     }
+    let mut state = lock(&start.0);
+    if let Start::Done = *state {
+        drop(state);
+        return outcome.recv().map_err(|_| ended(RecvTimeoutError::Disconnected))?;
+    }
+    *state = Start::GivenUp;
+    given.left_behind.store(true, Ordering::Relaxed);
+    LEFT_BEHIND.fetch_add(1, Ordering::Relaxed);
+    if let Some(thread) = start.1.get() {
+        thread.give_way();
+    }
+    Err(super::notes::invalid(format!(
+        "it did not come up within {} ms. Do less in its initialisation, or raise timeoutMs",
+        patience.as_millis()
+    )))
 }
 
 impl Vm {

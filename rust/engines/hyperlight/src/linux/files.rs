@@ -1,9 +1,11 @@
 //! The session's files as the guest mounts them. No file of the host is behind any path.
 
+use super::site::Site;
 use hyperlight_unikraft::{DirEntry, FileStat, FsBackend};
 use mote_engine_wasm::shared::{lock, wall_clock};
 use mote_wasi::Errno;
-use mote_wasi::fs::{Fs, Tree};
+use mote_wasi::fs::{Attributes, Fs, Tree};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -24,6 +26,23 @@ impl Files {
 
     fn change(&self, ask: impl FnOnce(&mut Fs, u64) -> Result<(), Errno>) -> io::Result<()> {
         ask(&mut lock(&self.fs), wall_clock()).map_err(refused)
+    }
+}
+
+/// Libraries: what was installed since the session opened, over what it opened with. The guest cannot write there.
+pub struct Libraries {
+    pub own: Arc<Mutex<Fs>>,
+    pub opened_with: Option<Site>,
+}
+
+impl Libraries {
+    fn look<T>(&self, ask: impl Fn(&Fs) -> Result<T, Errno>) -> io::Result<T> {
+        let own = ask(&lock(&self.own));
+        match (own, &self.opened_with) {
+            (Err(Errno::Noent), Some(site)) => ask(site),
+            (own, _) => own,
+        }
+        .map_err(refused)
     }
 }
 
@@ -60,13 +79,65 @@ fn ns(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos().min(u128::from(u64::MAX)) as u64)
 }
 
+fn stat(found: Attributes) -> FileStat {
+    let mode = u32::from(found.mode);
+    let stat = if found.is_dir { FileStat::dir(mode) } else { FileStat::file(found.size, mode) };
+    let [accessed, modified, changed] = found.times.map(time);
+    stat.times(accessed, modified, changed)
+}
+
+fn entries(names: impl IntoIterator<Item = (String, bool)>) -> Vec<DirEntry> {
+    names.into_iter().map(|(name, is_dir)| DirEntry::new(name, is_dir)).collect()
+}
+
+impl FsBackend for Libraries {
+    fn stat(&self, path: &str) -> io::Result<FileStat> {
+        self.look(|fs| fs.attributes_in(Tree::SitePackages, path)).map(stat)
+    }
+
+    fn read(&self, path: &str, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        let buf = std::cell::RefCell::new(buf);
+        self.look(|fs| fs.read_in(Tree::SitePackages, path, offset, &mut buf.borrow_mut()))
+    }
+
+    fn write(&self, _: &str, _: Option<u64>, _: &[u8]) -> io::Result<()> {
+        Err(refused(Errno::Rofs))
+    }
+
+    fn create_dir(&self, _: &str) -> io::Result<()> {
+        Err(refused(Errno::Rofs))
+    }
+
+    fn remove(&self, _: &str) -> io::Result<()> {
+        Err(refused(Errno::Rofs))
+    }
+
+    fn truncate(&self, _: &str, _: u64) -> io::Result<()> {
+        Err(refused(Errno::Rofs))
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<DirEntry>> {
+        let own = lock(&self.own).names_in(Tree::SitePackages, path);
+        let below = self.opened_with.as_ref().map(|site| site.names_in(Tree::SitePackages, path));
+        match (own, below) {
+            (Ok(own), Some(Ok(below))) => {
+                let mut names: BTreeMap<String, bool> = below.into_iter().collect();
+                names.extend(own);
+                Ok(entries(names))
+            }
+            (Err(Errno::Noent), Some(below)) => below.map(entries).map_err(refused),
+            (own, _) => own.map(entries).map_err(refused),
+        }
+    }
+
+    fn rename(&self, _: &str, _: &str) -> io::Result<()> {
+        Err(refused(Errno::Rofs))
+    }
+}
+
 impl FsBackend for Files {
     fn stat(&self, path: &str) -> io::Result<FileStat> {
-        let found = self.read(|fs| fs.attributes_in(self.tree, path))?;
-        let mode = u32::from(found.mode);
-        let stat = if found.is_dir { FileStat::dir(mode) } else { FileStat::file(found.size, mode) };
-        let [accessed, modified, changed] = found.times.map(time);
-        Ok(stat.times(accessed, modified, changed))
+        self.read(|fs| fs.attributes_in(self.tree, path)).map(stat)
     }
 
     fn read(&self, path: &str, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
@@ -90,8 +161,7 @@ impl FsBackend for Files {
     }
 
     fn list(&self, path: &str) -> io::Result<Vec<DirEntry>> {
-        let names = self.read(|fs| fs.names_in(self.tree, path))?;
-        Ok(names.into_iter().map(|(name, is_dir)| DirEntry::new(name, is_dir)).collect())
+        self.read(|fs| fs.names_in(self.tree, path)).map(entries)
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -112,5 +182,48 @@ impl FsBackend for Files {
 
     fn set_times(&self, path: &str, accessed: Option<SystemTime>, modified: Option<SystemTime>) -> io::Result<()> {
         self.change(|fs, now| fs.set_times_in(self.tree, path, accessed.map(ns), modified.map(ns), now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::site;
+    use super::*;
+    use mote_wasi::fs::Area;
+
+    fn tree(files: &[(&str, &str)]) -> Fs {
+        let mut fs = site::empty();
+        for (path, text) in files {
+            if let Some((directory, _)) = path.rsplit_once('/') {
+                fs.make_dir_path(Area::Library, directory, true, 0).unwrap();
+            }
+            fs.write_file(Area::Library, path, None, None, text.as_bytes(), 0).unwrap();
+        }
+        fs
+    }
+
+    #[test]
+    fn libraries_lie_over_those_that_the_session_opened_with() {
+        let own = tree(&[("both/new.py", "new"), ("both/same.py", "own"), ("file", "own")]);
+        let site = tree(&[("both/old.py", "old"), ("both/same.py", "site"), ("file/below", "hidden"), ("site.py", "")]);
+        let libraries = Libraries { own: Arc::new(Mutex::new(own)), opened_with: Some(Arc::new(site)) };
+        let read = |path: &str| {
+            let mut buffer = [0; 16];
+            libraries.read(path, 0, &mut buffer).map(|n| String::from_utf8_lossy(&buffer[..n]).into_owned())
+        };
+        assert_eq!(read("both/new.py").unwrap(), "new");
+        assert_eq!(read("both/old.py").unwrap(), "old");
+        assert_eq!(read("both/same.py").unwrap(), "own");
+        assert!(read("file/below").is_err());
+        assert!(libraries.stat("missing").is_err());
+        let names = |path: &str| {
+            let entries = libraries.list(path).unwrap().into_iter();
+            entries.map(|entry| (entry.name, entry.is_dir)).collect::<Vec<_>>()
+        };
+        let file = |name: &str| (name.to_owned(), false);
+        assert_eq!(names(""), [("both".to_owned(), true), file("file"), file("site.py")]);
+        assert_eq!(names("both"), ["new.py", "old.py", "same.py"].map(file));
+        assert!(libraries.write("both/new.py", None, b"x").is_err());
+        assert!(libraries.remove("site.py").is_err());
     }
 }

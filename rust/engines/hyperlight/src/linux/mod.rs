@@ -16,8 +16,8 @@ use mote_core::engine::{Opening, Sandbox};
 use mote_core::error::{Code, Error, Result};
 use mote_core::request::{LinuxGuest, Open, Opened};
 use mote_engine_wasm::shared::Common;
-use mote_wasi::fs::Area;
 use sandbox::Machine;
+use site::Sites;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -36,6 +36,7 @@ type Place = Arc<Mutex<Option<Arc<Template>>>>;
 #[derive(Default)]
 pub struct Engine {
     kept: Mutex<VecDeque<(String, Place)>>,
+    sites: Sites,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -79,6 +80,7 @@ impl Engine {
             memory_bytes: open.limits.memory_bytes,
             preload: &guest.preload,
             site: guest.site.as_ref(),
+            sites: &self.sites,
         };
         let key = from.key();
         let place = self.place(&key);
@@ -94,18 +96,28 @@ impl Engine {
             }
         };
         template.check_memory(open.limits.memory_bytes)?;
-        let common = Common::new(open, None)?;
-        lock(&common.fs).set_limits(Area::Library, site::ROOM);
-        if let Some(site) = &guest.site {
-            site::load(&mut lock(&common.fs), site)?;
-        }
-        let outside = Outside { fs: common.fs.clone(), net: guest.net.clone(), mounts: guest.mounts.clone() };
+        let common = match opening.tree() {
+            None => Common::new(open, None)?,
+            Some(tree) => Common::over(open, tree.downcast().map_err(|_| no_files())?)?,
+        };
+        let outside = Outside {
+            fs: common.fs.clone(),
+            library: Arc::new(Mutex::new(site::empty())),
+            site: guest.site.as_ref().map(|site| self.sites.get(site)).transpose()?,
+            net: guest.net.clone(),
+            mounts: guest.mounts.clone(),
+        };
+        let library = outside.library.clone();
         let snapshot = template.snapshot.clone();
         let vm = Pinned::start("mote-linux", move || Vm::from_snapshot(snapshot, outside))?;
-        let machine = Machine::new(open, common, &image.manifest.entry, vm);
+        let machine = Machine::new(open, common, library, &image.manifest.entry, vm);
         let ms = mote_core::engine::ms(begun.elapsed());
         Ok((Arc::new(machine), Opened { image: Some(image.sha256), compiled: made, ms }))
     }
+}
+
+fn no_files() -> Error {
+    Error::internal("Cannot open session: files of that kind of session cannot be taken over")
 }
 
 fn check(guest: &LinuxGuest) -> Result<()> {

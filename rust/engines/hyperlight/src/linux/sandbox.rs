@@ -5,14 +5,19 @@ use super::vm::{Ended, Vm};
 use crate::pinned::Pinned;
 use mote_core::engine::{LimitHit, Outcome, Sandbox};
 use mote_core::error::Result;
-use mote_core::request::{Open, RunHead, Submit};
+use mote_core::request::{Open, Root, RunHead, Submit};
 use mote_core::run::Run;
-use mote_engine_wasm::shared::{Common, crashed, lock, memory_exceeded, serve_files};
-use std::sync::Arc;
+use mote_engine_wasm::shared::{Common, crashed, lock, memory_exceeded, serve_files, wall_clock, workspace};
+use mote_wasi::fs::{Area, Fs};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 pub struct Machine {
     common: Common,
+    library: Arc<Mutex<Fs>>,
+    /// Files of another guest that were not made this one's own yet.
+    taken_over: AtomicBool,
     interactive: bool,
     entry: String,
     environment: Vec<String>,
@@ -20,9 +25,22 @@ pub struct Machine {
 }
 
 impl Machine {
-    pub fn new(open: &Open, common: Common, entry: &str, vm: Pinned<Vm>) -> Self {
+    pub fn new(open: &Open, common: Common, library: Arc<Mutex<Fs>>, entry: &str, vm: Pinned<Vm>) -> Self {
         let environment = open.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        Self { common, interactive: open.interactive, entry: entry.to_owned(), environment, vm }
+        let taken_over = AtomicBool::new(open.files_of.is_some());
+        Self { common, library, taken_over, interactive: open.interactive, entry: entry.to_owned(), environment, vm }
+    }
+
+    /// Before the first run: until then the guest that the files come from may still go on with them.
+    fn move_in(&self) {
+        if self.taken_over.swap(false, Ordering::Relaxed) {
+            let mut fs = lock(&self.common.fs);
+            fs.set_limits(Area::Workspace, workspace(&self.common.limits));
+            for entry in fs.list_dir(Area::Library, "", false).unwrap_or_default() {
+                // Whatever stays takes memory, and is not looked at any more.
+                let _ = fs.remove_path(Area::Library, &entry.path, true, wall_clock());
+            }
+        }
     }
 
     fn outcome(&self, result: std::result::Result<Reply, Ended>) -> Outcome {
@@ -68,6 +86,7 @@ impl Sandbox for Machine {
         let going_on = request.to_bytes();
         request.flags |= FRESH;
         let fresh = request.to_bytes();
+        self.move_in();
         self.common.begin_run();
         let (stdin, working) = (stdin.to_vec(), run.clone());
         let interactive = self.interactive;
@@ -90,6 +109,10 @@ impl Sandbox for Machine {
     }
 
     fn files(&self, request: &Submit, payload: &[u8]) -> Result<(serde_json::Value, Vec<u8>)> {
-        serve_files(&mut lock(&self.common.fs), request, payload)
+        let fs = match request.root() {
+            Some(Root::SitePackages) => &self.library,
+            _ => &self.common.fs,
+        };
+        serve_files(&mut lock(fs), request, payload)
     }
 }

@@ -2,13 +2,13 @@
 
 use super::image::{GUEST_ABI, Image, Waiting, progress};
 use super::request::{PRELOAD, Request};
-use super::site;
+use super::site::{self, Sites};
 use super::vm::{Outside, Vm};
 use hyperlight_unikraft::{SNAPSHOT_KEY, Snapshot, load_snapshot, save_snapshot};
 use mote_core::engine::Opening;
 use mote_core::error::{Code, Error, Result, bytes};
 use mote_core::request::ImageFile;
-use mote_engine_wasm::shared::{Names, hex, lock, obtain};
+use mote_engine_wasm::shared::{Names, hex, obtain};
 use mote_wasi::fs::{Fs, FsOptions, Limits};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -45,6 +45,7 @@ pub struct Ingredients<'a> {
     pub memory_bytes: u64,
     pub preload: &'a [String],
     pub site: Option<&'a ImageFile>,
+    pub sites: &'a Sites,
 }
 
 impl Ingredients<'_> {
@@ -121,12 +122,14 @@ impl Template {
         };
         progress(opening, format!("starting {} in a micro-VM{what}", from.image.manifest.name));
         let room = Limits { bytes: 256 * MIB, files: 10_000 };
-        let fs =
-            Arc::new(Mutex::new(Fs::new(FsOptions { workspace: room, library: site::ROOM, ..FsOptions::default() })));
-        if let Some(site) = from.site.filter(|_| !from.preload.is_empty()) {
-            site::load(&mut lock(&fs), site)?;
-        }
-        let outside = Outside { fs, net: Vec::new(), mounts: BTreeMap::new() };
+        let site = from.site.filter(|_| !from.preload.is_empty());
+        let outside = Outside {
+            fs: Arc::new(Mutex::new(Fs::new(FsOptions { workspace: room, ..FsOptions::default() }))),
+            library: Arc::new(Mutex::new(site::empty())),
+            site: site.map(|site| from.sites.get(site)).transpose()?,
+            net: Vec::new(),
+            mounts: BTreeMap::new(),
+        };
         let mut vm = Vm::boot(from.image.root.clone(), from.scratch_mib() as usize, outside)?;
         let names = from.preload.join("\n");
         let request = Request {

@@ -1,9 +1,11 @@
 //! One machine: booted or restored, and what a run in it ends with.
 
 use super::channel::{Channel, Streams};
-use super::files::Files;
+use super::files::{Files, Libraries};
 use super::network;
 use super::request::{Reply, inline};
+use super::site::Site;
+use crate::debug_port;
 use crate::leash::Leash;
 use hyperlight_unikraft::hyperlight_host::HyperlightError;
 use hyperlight_unikraft::{AppSandbox, Exec, Mount, SandboxBuilder, Snapshot, Yield};
@@ -23,6 +25,10 @@ const DRIVER: &str = "/usr/bin/hl_motedriver";
 #[derive(Clone)]
 pub struct Outside {
     pub fs: Arc<Mutex<Fs>>,
+    /// Libraries installed since it opened.
+    pub library: Arc<Mutex<Fs>>,
+    /// Libraries it opened with.
+    pub site: Option<Site>,
     /// Hosts of the network.
     pub net: Vec<String>,
     /// Folders of the host, to be read only, by where the guest has them.
@@ -58,11 +64,12 @@ impl Outside {
     /// In the same order for a snapshot and whatever is restored from it, since open files name their mount by number.
     fn mount(&self, builder: SandboxBuilder, channel: &Arc<Channel>) -> SandboxBuilder {
         let files = |tree| Arc::new(Files::new(self.fs.clone(), tree));
+        let libraries = Libraries { own: self.library.clone(), opened_with: self.site.clone() };
         let own = [
             Mount::backend(files(Tree::Sandbox), "/sandbox", false),
             Mount::backend(files(Tree::Tmp), "/tmp", false),
             Mount::backend(Arc::new(Streams(channel.clone())), "/mote", false),
-            Mount::backend(files(Tree::SitePackages), "/site-packages", true),
+            Mount::backend(Arc::new(libraries), "/site-packages", true),
         ];
         let more = self.mounts.iter().map(|(guest, host)| Mount::ro(host, guest));
         channel.offer(builder.mounts(own).mounts(more).echo_output(false).output_limit(1 << 16))
@@ -79,7 +86,9 @@ impl Outside {
 
     fn restore(&self, snapshot: &Arc<Snapshot>, channel: &Arc<Channel>) -> Result<AppSandbox> {
         let builder = self.mount(SandboxBuilder::from_snapshot(snapshot.clone()), channel);
-        self.connect(builder)?.boot().map_err(failed)
+        let app = self.connect(builder)?.boot().map_err(failed)?;
+        debug_port::close()?;
+        Ok(app)
     }
 }
 
@@ -92,6 +101,7 @@ impl Vm {
         if !app.has_driver() {
             return Err(failed(channel.end() + &app.drain_output()));
         }
+        debug_port::close()?;
         Ok(Self { app, channel, outside, restored: None })
     }
 

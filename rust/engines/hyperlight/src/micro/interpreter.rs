@@ -4,7 +4,7 @@ use super::machine::Machine;
 use super::session::{Session, Task};
 use super::template::{Size, Template};
 use crate::pinned::Pinned;
-use mote_core::engine::{Outcome, Sandbox};
+use mote_core::engine::{Outcome, Sandbox, Tree};
 use mote_core::error::Result;
 use mote_core::request::{Open, RunHead, Submit};
 use mote_core::run::Run;
@@ -60,5 +60,10 @@ impl Sandbox for Interpreter {
 
     fn files(&self, request: &Submit, payload: &[u8]) -> Result<(serde_json::Value, Vec<u8>)> {
         shared::serve_files(&mut lock(&self.files), request, payload)
+    }
+
+    /// Nothing is in a machine that is not here between runs.
+    fn tree(&self) -> Option<Tree> {
+        Some(self.files.clone())
     }
 }
