@@ -1,7 +1,7 @@
 //! One machine: a VM that begins as a template's snapshot and goes back to it.
 
 use super::boot::{failed, functions};
-use super::pages;
+use super::pages::{self, Loan, Lost, Scratch};
 use super::reach::{Given, Reach};
 use super::template::Template;
 use crate::leash::Leash;
@@ -14,7 +14,11 @@ use std::time::Duration;
 
 /// Lives on its own thread.
 pub struct Machine {
+    /// Before the sandbox, so that it goes first.
+    loan: Option<Loan>,
     sandbox: Option<Sandbox>,
+    /// Its memory, where that can be lent a huge page.
+    scratch: Option<Scratch>,
     snapshot: Arc<Snapshot>,
     scratch_bytes: u64,
     reach: Reach,
@@ -48,7 +52,9 @@ impl Machine {
     /// Called on the thread that it stays on.
     pub fn new(template: &Template) -> Result<Self> {
         let mut machine = Self {
+            loan: None,
             sandbox: None,
+            scratch: None,
             snapshot: template.snapshot.clone(),
             scratch_bytes: template.size.scratch_bytes,
             reach: Reach::default(),
@@ -60,6 +66,7 @@ impl Machine {
 
     /// Puts the machine back to its snapshot; one that cannot be is replaced.
     pub fn reset(&mut self) -> Result<()> {
+        self.loan = None;
         if let Some(sandbox) = &mut self.sandbox
             && (!self.used || sandbox.restore(self.snapshot.clone()).is_ok())
         {
@@ -68,8 +75,9 @@ impl Machine {
         }
         self.sandbox = None;
         let builder = functions(SandboxBuilder::from_snapshot(self.snapshot.clone()), &self.reach);
-        self.sandbox = Some(builder.build().map_err(|error| failed(&error))?);
-        pages::forbid_huge_pages(self.scratch_bytes);
+        let (built, scratch) = pages::laid(self.scratch_bytes as usize, || builder.build());
+        self.sandbox = Some(built.map_err(|error| failed(&error))?);
+        self.scratch = scratch;
         self.used = false;
         Ok(())
     }
@@ -81,9 +89,21 @@ impl Machine {
         }
     }
 
+    /// Gets a huge page for one run. A machine that keeps its state would keep the page too.
+    fn borrow(&mut self) {
+        let Some(scratch) = self.scratch.filter(|_| self.sandbox.is_some() && self.loan.is_none()) else { return };
+        match scratch.lend() {
+            Ok(loan) => self.loan = loan,
+            Err(Lost) => std::mem::forget(self.sandbox.take()),
+        }
+    }
+
     /// Runs a message to its end.
     pub fn run(&mut self, given: Given) -> Result<Left> {
         let run = given.run.clone();
+        if !given.stays {
+            self.borrow();
+        }
         if self.sandbox.is_none() {
             self.reset()?;
         }

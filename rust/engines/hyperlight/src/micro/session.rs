@@ -101,6 +101,7 @@ impl Session {
         };
         Given {
             run: (*run).clone(),
+            stays: self.interactive,
             message: message.encode(),
             code: code.to_vec(),
             stdin: stdin.to_vec(),
