@@ -96,8 +96,8 @@ impl Machine {
     }
 
     /// Runs one piece of code. Everything that can go wrong is in the reply.
-    pub fn run(&mut self, run: &Run) -> Reply {
-        self.begin(run);
+    pub fn run(&mut self, run: &Run, hold_bytes: u32) -> Reply {
+        self.begin(run, hold_bytes);
         if let Err(ending) = self.patch(run) {
             return self.finish(ending);
         }
@@ -109,14 +109,17 @@ impl Machine {
         self.finish(ending)
     }
 
-    fn begin(&mut self, run: &Run) {
+    fn begin(&mut self, run: &Run, hold_bytes: u32) {
         let State { wasi, host, limiter, .. } = self.store.data_mut();
         host.time = Time {
             now_ns: run.now_ns,
             alive_ns: run.alive_ns,
             tsc_hz: run.tsc_hz,
+            tsc_ns: run.tsc_ns,
             begun_at: platform::timestamp(),
+            latest: 0,
         };
+        host.output.begin(hold_bytes);
         host.random = SeededRandom::new(run.seed);
         (host.stdin_bytes, host.stdin_read) = (run.stdin_bytes, 0);
         host.fs.set_limits(Area::Workspace, Limits { bytes: run.workspace_bytes, files: run.workspace_files });
@@ -165,7 +168,6 @@ impl Machine {
         let mut reply = Reply::new(ending);
         reply.memory_refused = limiter.take_refused();
         reply.space_refused = host.fs.take_refused();
-        reply.files_used = host.fs.usage(Area::Workspace).files;
         (reply.changed, reply.changed_more) = host.fs.changes(MOST_CHANGED);
         let mut pushed = 0;
         let patch = &mut reply.patch;

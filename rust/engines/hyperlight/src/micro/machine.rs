@@ -8,7 +8,9 @@ use crate::leash::Leash;
 use hyperlight_host::sandbox::snapshot::Snapshot;
 use hyperlight_host::{HyperlightError, Sandbox, SandboxBuilder};
 use mote_core::error::{Error, Result};
-use mote_micro_wire::{Reply, envelope, guest};
+use mote_core::run::Stream;
+use mote_micro_wire::{Reply, envelope, guest, held};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +23,8 @@ pub struct Machine {
     scratch: Option<Scratch>,
     snapshot: Arc<Snapshot>,
     scratch_bytes: u64,
+    /// Where in its memory the guest holds output back.
+    held: Range<usize>,
     reach: Reach,
     /// Something has run since it was the snapshot.
     used: bool,
@@ -57,6 +61,7 @@ impl Machine {
             scratch: None,
             snapshot: template.snapshot.clone(),
             scratch_bytes: template.size.scratch_bytes,
+            held: held_range(template),
             reach: Reach::default(),
             used: false,
         };
@@ -108,7 +113,9 @@ impl Machine {
             self.reset()?;
         }
         let sandbox = self.sandbox.as_mut().ok_or_else(|| Error::internal("Cannot run code: the machine is gone"))?;
-        let message = envelope::wrap(&given.message);
+        let scratch = self.scratch.filter(|_| !run.streams());
+        let most = self.held.len().min(usize::try_from(run.limits.output_bytes).unwrap_or(usize::MAX));
+        let message = envelope::wrap(&given.message, scratch.map_or(0, |_| most as u32));
         self.used = true;
         self.reach.begin(given);
         let leash = Leash::on(&run, sandbox.interrupt_handle());
@@ -118,8 +125,24 @@ impl Machine {
         };
         drop(leash);
         let (pushed, cpu) = self.reach.end();
+        if let Some(scratch) = scratch {
+            scratch.with(self.held.clone(), |region| {
+                for (stream, bytes) in held::pieces(region) {
+                    // What passes a limit has stopped the run.
+                    let _ = run.write(if stream == 1 { Stream::Stdout } else { Stream::Stderr }, bytes);
+                }
+                held::clear(region);
+            });
+        }
         Ok(Left { ended: ended(result), pushed, cpu })
     }
+}
+
+/// Nothing where it could not lie in the machine's memory.
+fn held_range(template: &Template) -> Range<usize> {
+    let (at, bytes) = (template.loaded.held_at, template.loaded.held_bytes);
+    let inside = at.checked_add(bytes).is_some_and(|end| end <= template.size.scratch_bytes);
+    if inside { at as usize..(at + bytes) as usize } else { 0..0 }
 }
 
 fn ended(result: hyperlight_host::Result<Vec<u8>>) -> Ended {

@@ -7,7 +7,9 @@ use super::{BLOCK, PAGE};
 use crate::leash::lock;
 use hyperlight_common::layout::scratch_base_gpa;
 use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+use std::ops::Range;
 use std::ptr::null_mut;
+use std::slice;
 use std::sync::Mutex;
 
 /// Unmapped pages that Hyperlight puts before and behind the memory.
@@ -20,6 +22,15 @@ const TRIES: usize = 16;
 pub struct Scratch {
     pub at: usize,
     pub bytes: usize,
+}
+
+impl Scratch {
+    /// Looks at a part of what the machine, which does not run, can write to.
+    pub fn with<R>(&self, part: Range<usize>, look: impl FnOnce(&mut [u8]) -> R) -> R {
+        assert!(part.start <= part.end && part.end <= self.bytes);
+        // SAFETY: the part is inside, the sandbox lives on this thread, and neither it nor Hyperlight is at work.
+        look(unsafe { slice::from_raw_parts_mut((self.at + part.start) as *mut u8, part.len()) })
+    }
 }
 
 /// Runs `build`, which makes one machine with so much writable memory. With it comes where that memory is, if it lies as
