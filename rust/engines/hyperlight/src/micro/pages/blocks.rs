@@ -117,7 +117,7 @@ unsafe fn shift(from: usize, to: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// By words: an emulated processor takes one step for each, whatever its width.
+/// By words, as an emulated processor takes one step for each, whatever its width.
 unsafe fn clear(at: usize) {
     // SAFETY: the caller owns 2 MiB from there on; the direction flag is clear, as everywhere.
     unsafe {
@@ -125,11 +125,24 @@ unsafe fn clear(at: usize) {
     }
 }
 
-/// The same; both ranges are of whole words and do not overlap.
-pub unsafe fn copy(from: usize, to: usize, bytes: usize) {
-    // SAFETY: by the caller.
+/// Copies pages between ranges that do not overlap. By way of a buffer: addresses that are alike within 2 MiB push each
+/// other out of a processor's tables of addresses, most of all of an emulated one's.
+pub unsafe fn copy(from: usize, to: usize, pages: usize) {
+    let mut buffer = [0_u64; PAGE / 8];
+    let between = buffer.as_mut_ptr() as usize;
+    for page in 0..pages {
+        // SAFETY: by the caller, and the buffer has the size of a page.
+        unsafe {
+            copy_page(from + page * PAGE, between);
+            copy_page(between, to + page * PAGE);
+        }
+    }
+}
+
+unsafe fn copy_page(from: usize, to: usize) {
+    // SAFETY: by the caller; the direction flag is clear, as everywhere.
     unsafe {
-        asm!("rep movsq", inout("rcx") bytes / 8 => _, inout("rdi") to => _, inout("rsi") from => _, options(nostack, preserves_flags));
+        asm!("rep movsq", inout("rcx") PAGE / 8 => _, inout("rdi") to => _, inout("rsi") from => _, options(nostack, preserves_flags));
     }
 }
 

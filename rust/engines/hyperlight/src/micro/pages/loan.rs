@@ -25,7 +25,7 @@ impl Scratch {
         let Some(block) = Block::take() else { return Ok(None) };
         // SAFETY: the machine's memory is larger than a block and only its own thread, this one, has to do with it.
         let moved = unsafe {
-            blocks::copy(self.at, block.at(), used);
+            blocks::copy(self.at, block.at(), used / PAGE);
             block.move_to(self.at)
         };
         if moved.is_ok() {
