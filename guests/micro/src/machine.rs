@@ -74,7 +74,8 @@ impl Machine {
         let mut fs = Fs::new(FsOptions { image: root(load)?, ..FsOptions::default() });
         let wasi = Wasi::new(&mut fs, Wasi::ROOT);
         let host = MicroHost::new(fs, load.heap_bytes);
-        let mut store = Store::new(&engine, State { wasi, host, memory: None, limiter: Limiter::new(load.memory_bytes) });
+        let mut store =
+            Store::new(&engine, State { wasi, host, memory: None, limiter: Limiter::new(load.memory_bytes) });
         store.limiter(|state| &mut state.limiter);
         store.set_epoch_deadline(NEVER);
         let program = match load.kind {
@@ -149,11 +150,13 @@ impl Machine {
             let mut pulling = Pulling { source, at: 0, piece: Vec::new(), used: 0 };
             // The heap has to hold what comes; the host has held it against the limits.
             host.make_room_for(length);
-            host.fs.apply_patch(area, length, now, &mut |buffer| pulling.fill(buffer)).map_err(|error| match error {
-                PatchError::Source(calls::Stop) => Ending::Stopped,
-                PatchError::Malformed => Ending::Refused("a patch of its files that is none".into()),
-                PatchError::Refused(why) => Ending::Refused(format!("its files: {why}")),
-            })?;
+            host.fs.apply_patch(area, length, now, &mut |buffer| pulling.fill(buffer)).map_err(
+                |error| match error {
+                    PatchError::Source(calls::Stop) => Ending::Stopped,
+                    PatchError::Malformed => Ending::Refused("a patch of its files that is none".into()),
+                    PatchError::Refused(why) => Ending::Refused(format!("its files: {why}")),
+                },
+            )?;
         }
         if run.workspace_patch_bytes > 0 || run.first {
             self.agreed = host.fs.listing(Area::Workspace);

@@ -111,19 +111,13 @@ fn main() {
         std::thread::sleep(Duration::from_millis(100));
         let after = counters().unwrap_or_default();
         let each = |name: &str| (after[name] - before[name]) as f64 / RUNS as f64;
-        println!("{:20} {:.1}  of them I/O {:.1}, page faults {:.1}", subject.name, each("exits"), each("io_exits"), each("pf_taken"));
-    }
-    if let Some(which) = argument("trace") {
-        for subject in &subjects {
-            if !subject.name.contains(&which) { continue; }
-            run(subject);
-            std::thread::sleep(Duration::from_millis(100));
-            std::fs::write("/sys/kernel/tracing/trace", "").unwrap();
-            std::fs::write("/sys/kernel/tracing/tracing_on", "1").unwrap();
-            run(subject);
-            std::thread::sleep(Duration::from_millis(100));
-            std::fs::write("/sys/kernel/tracing/tracing_on", "0").unwrap();
-        }
+        println!(
+            "{:20} {:.1}  of them I/O {:.1}, page faults {:.1}",
+            subject.name,
+            each("exits"),
+            each("io_exits"),
+            each("pf_taken")
+        );
     }
     println!("one more live VM, after one run");
     for subject in &subjects {

@@ -95,22 +95,29 @@ impl Machine {
     }
 
     /// Gets a huge page for one run. A machine that keeps its state would keep the page too.
-    fn borrow(&mut self) {
-        let Some(scratch) = self.scratch.filter(|_| self.sandbox.is_some() && self.loan.is_none()) else { return };
+    fn borrow(&mut self) -> Result<()> {
+        let Some(scratch) = self.scratch else { return Ok(()) };
         match scratch.lend() {
-            Ok(loan) => self.loan = loan,
-            Err(Lost) => std::mem::forget(self.sandbox.take()),
+            Ok(loan) => {
+                self.used |= loan.is_some();
+                self.loan = loan;
+                Ok(())
+            }
+            Err(Lost) => {
+                std::mem::forget(self.sandbox.take());
+                self.reset()
+            }
         }
     }
 
     /// Runs a message to its end.
     pub fn run(&mut self, given: Given) -> Result<Left> {
         let run = given.run.clone();
-        if !given.stays {
-            self.borrow();
-        }
         if self.sandbox.is_none() {
             self.reset()?;
+        }
+        if !given.stays {
+            self.borrow()?;
         }
         let sandbox = self.sandbox.as_mut().ok_or_else(|| Error::internal("Cannot run code: the machine is gone"))?;
         let scratch = self.scratch.filter(|_| !run.streams());

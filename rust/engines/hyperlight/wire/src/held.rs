@@ -15,7 +15,8 @@ pub fn clear(region: &mut [u8]) {
 /// Holds one more piece; false: it does not fit.
 pub fn push(region: &mut [u8], stream: u8, bytes: &[u8]) -> bool {
     let length = length(region);
-    let Some(place) = region.get_mut(FRONT + length..).and_then(|rest| rest.get_mut(..PIECE_FRONT + bytes.len())) else {
+    let Some(place) = region.get_mut(FRONT + length..).and_then(|rest| rest.get_mut(..PIECE_FRONT + bytes.len()))
+    else {
         return false;
     };
     place[0] = stream;

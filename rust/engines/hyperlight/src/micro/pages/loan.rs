@@ -21,6 +21,10 @@ impl Scratch {
     /// Lends the machine a page, if there is one. What its memory begins with stays what it is. The machine has just been
     /// put back to its snapshot, and does not run.
     pub fn lend(&self) -> Result<Option<Loan>, Lost> {
+        // Microsoft's hypervisor keeps to the pages that it was given once.
+        if cfg!(feature = "mshv") {
+            return Ok(None);
+        }
         let Some(used) = self.used() else { return Ok(None) };
         let Some(block) = Block::take() else { return Ok(None) };
         // SAFETY: the machine's memory is larger than a block and only its own thread, this one, has to do with it.

@@ -108,8 +108,12 @@ mod tests {
                 // SAFETY: a new mapping, of which the middle is made writable as Hyperlight does it.
                 unsafe {
                     let at = mmap_anonymous(null_mut(), bytes + 2 * GUARD, ProtFlags::empty(), flags).unwrap() as usize;
-                    rustix::mm::mprotect((at + GUARD) as *mut _, bytes, rustix::mm::MprotectFlags::from_bits_retain(rights.bits()))
-                        .unwrap();
+                    rustix::mm::mprotect(
+                        (at + GUARD) as *mut _,
+                        bytes,
+                        rustix::mm::MprotectFlags::from_bits_retain(rights.bits()),
+                    )
+                    .unwrap();
                     at
                 }
             });
