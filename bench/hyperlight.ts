@@ -32,8 +32,8 @@ interface Subject {
   guest: "micro" | "linux";
   memoryMb: number;
   code: string;
-  /** Most resident memory of one more live VM, in KiB, and most VM exits of a run, as promised. */
-  promised: { liveKb: number; exits?: number };
+  /** Most resident memory of one more live VM, in KiB, and most VM exits of a run, all and of them I/O, as promised. */
+  promised: { liveKb: number; exits?: number; io?: number };
 }
 
 const print = { python: "print('hi')", javascript: "console.log('hi')" };
@@ -44,7 +44,7 @@ const subjects: Subject[] = [
     guest: "micro",
     memoryMb: 64,
     code: print.python,
-    promised: { liveKb: 1024, exits: 100 },
+    promised: { liveKb: 1024, exits: 100, io: 1 },
   },
   {
     name: "javascript, micro",
@@ -52,7 +52,7 @@ const subjects: Subject[] = [
     guest: "micro",
     memoryMb: 16,
     code: print.javascript,
-    promised: { liveKb: 410, exits: 50 },
+    promised: { liveKb: 410, exits: 50, io: 1 },
   },
   {
     name: "python, linux",
@@ -184,7 +184,7 @@ for (const { subject, session } of opened) {
   const after = counters()!;
   const each = (name: string) =>
     ((after.get(name) ?? 0) - (before.get(name) ?? 0)) / count;
-  const { exits } = subject.promised;
+  const { exits, io } = subject.promised;
   console.log(
     `${subject.name.padEnd(20)} exits ${
       each("exits").toFixed(1)
@@ -192,7 +192,7 @@ for (const { subject, session } of opened) {
       (each("pf_taken") || each("pf_fixed")).toFixed(1)
     }, halts ${each("halt_exits").toFixed(1)}  ${
       exits === undefined ? "" : verdict(each("exits"), exits)
-    }`,
+    }${io === undefined ? "" : `, I/O ${verdict(each("io_exits"), io)}`}`,
   );
 }
 

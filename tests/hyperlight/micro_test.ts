@@ -143,3 +143,62 @@ test("an interactive machine keeps its state and sees the host's changes", async
     await session.close();
   }
 });
+
+test("what a run has printed is kept, whatever way it ends", async () => {
+  const session = await open({ lang: "python" });
+  try {
+    const ends = {
+      return: "",
+      exit: "raise SystemExit(3)",
+      kill: "while True: pass",
+      death: "import ctypes_that_is_not_there",
+    };
+    for (const [name, end] of Object.entries(ends)) {
+      const code = "import sys\nprint('out', flush=True)\n" +
+        `print('err', file=sys.stderr, flush=True)\n${end}`;
+      const { stdout, stderr } = await session.run(code, { timeoutMs: 5_000 })
+        .catch((error) => {
+          assert.equal(error.code, "TIMED_OUT", String(error));
+          return error.result;
+        });
+      assert.equal(stdout, "out\n", name);
+      assert.equal(stderr.split("\n")[0], "err", name);
+    }
+    // More than is held back, in pieces, comes in order.
+    const many = await printed(
+      session,
+      "for i in range(2000): print(i, flush=True)",
+    );
+    const lines = Array.from({ length: 2000 }, (_, i) => `${i}\n`);
+    assert.equal(many, lines.join(""));
+  } finally {
+    await session.close();
+  }
+});
+
+test("output is there while the run goes on, for whoever reads it", async () => {
+  const session = await open({ lang: "python" });
+  const begun = performance.now();
+  let first = Infinity;
+  try {
+    const code =
+      "import time\nprint('first', flush=True)\ntime.sleep(3)\nprint('last')";
+    for await (const { text } of session.stream(code)) {
+      if (text.startsWith("first")) first = performance.now() - begun;
+    }
+    assert.ok(performance.now() - begun - first > 1_500, `${first}`);
+  } finally {
+    await session.close();
+  }
+});
+
+test("a run can be told more than fits into one message", async () => {
+  const long = "x".repeat(40_000);
+  const session = await open({ lang: "python", env: { LONG: long } });
+  try {
+    const code = "import os\nprint(len(os.environ['LONG']))";
+    assert.equal(await printed(session, code), `${long.length}\n`);
+  } finally {
+    await session.close();
+  }
+});

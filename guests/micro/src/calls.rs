@@ -23,8 +23,7 @@ pub fn pull(source: Source, offset: u64, buffer: &mut [u8]) -> core::result::Res
     let mut done = 0;
     while done < buffer.len() {
         let wanted = (buffer.len() - done).min(PIECE_BYTES);
-        let answer: Result<Vec<u8>> =
-            call_host(host::PULL, (source as i32, offset + done as u64, wanted as u64));
+        let answer: Result<Vec<u8>> = call_host(host::PULL, (source as i32, offset + done as u64, wanted as u64));
         let piece = answer.map_err(|_| Stop)?;
         let taken = piece.len().min(wanted);
         buffer[done..done + taken].copy_from_slice(&piece[..taken]);

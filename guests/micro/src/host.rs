@@ -1,6 +1,7 @@
 //! What an instance's WASI calls reach: files in this machine, streams and clocks of the host.
 
 use crate::calls::{self, Stop};
+use crate::output::Outputs;
 use crate::platform;
 use core::ops::DerefMut;
 use mote_micro_wire::Source;
@@ -14,6 +15,7 @@ pub struct MicroHost {
     pub fs: Fs,
     pub random: SeededRandom,
     pub time: Time,
+    pub output: Outputs,
     pub stdin_bytes: u64,
     pub stdin_read: u64,
     /// What the heap was made larger by, for files, and at most.
@@ -28,16 +30,24 @@ pub struct Time {
     pub alive_ns: u64,
     /// 0 where the counter does not tell the time: then the host is asked.
     pub tsc_hz: u64,
+    /// The same is done when so much has passed.
+    pub tsc_ns: u64,
     pub begun_at: u64,
+    /// What was said last, so that time never goes back.
+    pub latest: u64,
 }
 
 impl Time {
-    fn since(&self) -> u64 {
-        if self.tsc_hz == 0 {
-            return calls::clock(0).saturating_sub(self.now_ns);
-        }
+    fn since(&mut self) -> u64 {
+        let counted = self.counted().filter(|ns| *ns <= self.tsc_ns);
+        let now = counted.unwrap_or_else(|| calls::clock(0).saturating_sub(self.now_ns));
+        self.latest = self.latest.max(now);
+        self.latest
+    }
+
+    fn counted(&self) -> Option<u64> {
         let ticks = platform::timestamp().saturating_sub(self.begun_at);
-        (u128::from(ticks) * 1_000_000_000 / u128::from(self.tsc_hz)) as u64
+        u64::try_from((u128::from(ticks) * 1_000_000_000).checked_div(u128::from(self.tsc_hz))?).ok()
     }
 }
 
@@ -47,6 +57,7 @@ impl MicroHost {
             fs,
             random: SeededRandom::new([0; 32]),
             time: Time::default(),
+            output: Outputs::default(),
             stdin_bytes: 0,
             stdin_read: 0,
             grown_bytes: 0,
@@ -54,7 +65,7 @@ impl MicroHost {
         }
     }
 
-    pub fn realtime(&self) -> u64 {
+    pub fn realtime(&mut self) -> u64 {
         self.time.now_ns + self.time.since()
     }
 
@@ -82,7 +93,7 @@ impl Host for MicroHost {
     }
 
     fn write(&mut self, output: Output, bytes: &[u8]) -> Result<(), Stop> {
-        calls::write(if output == Output::Stdout { 1 } else { 2 }, bytes)
+        self.output.write(if output == Output::Stdout { 1 } else { 2 }, bytes)
     }
 
     fn read_stdin(&mut self, buffer: &mut [u8]) -> Result<usize, Stop> {

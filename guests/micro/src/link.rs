@@ -4,7 +4,7 @@ use crate::calls::{self, Stop};
 use crate::host::MicroHost;
 use core::fmt;
 use mote_micro_wire::Source;
-use mote_wasi::{Cx, Halt, Wasi, preview1};
+use mote_wasi::{Halt, Wasi};
 use wasmtime::{Caller, Extern, Linker, Memory, ResourceLimiter, Result, Trap};
 
 pub struct State {
@@ -96,23 +96,7 @@ fn part(memory: &mut [u8], at: i32, length: usize) -> Result<&mut [u8]> {
     at.checked_add(length).and_then(|end| memory.get_mut(at..end)).ok_or(Trap::MemoryOutOfBounds.into())
 }
 
-macro_rules! link {
-    ($(fn $name:ident($($arg:ident: $ty:ty),*) -> $result:ty;)*) => {
-        fn wasi(linker: &mut Linker<State>) -> Result<()> {
-            $(linker.func_wrap(
-                mote_wasi::MODULE,
-                stringify!($name),
-                |mut caller: Caller<'_, State>, $($arg: $ty),*| -> Result<$result> {
-                    let (memory, State { wasi, host, .. }) = parts(&mut caller)?;
-                    preview1::$name(&mut Cx { wasi, host, memory }, $($arg),*).map_err(halted)
-                },
-            )?;)*
-            Ok(())
-        }
-    };
-}
-
-mote_wasi::for_each_function!(link);
+mote_wasi::for_each_function!(mote_wasi::link_functions);
 
 pub fn add(linker: &mut Linker<State>) -> Result<()> {
     wasi(linker)?;

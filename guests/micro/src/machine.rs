@@ -74,7 +74,8 @@ impl Machine {
         let mut fs = Fs::new(FsOptions { image: root(load)?, ..FsOptions::default() });
         let wasi = Wasi::new(&mut fs, Wasi::ROOT);
         let host = MicroHost::new(fs, load.heap_bytes);
-        let mut store = Store::new(&engine, State { wasi, host, memory: None, limiter: Limiter::new(load.memory_bytes) });
+        let mut store =
+            Store::new(&engine, State { wasi, host, memory: None, limiter: Limiter::new(load.memory_bytes) });
         store.limiter(|state| &mut state.limiter);
         store.set_epoch_deadline(NEVER);
         let program = match load.kind {
@@ -96,8 +97,8 @@ impl Machine {
     }
 
     /// Runs one piece of code. Everything that can go wrong is in the reply.
-    pub fn run(&mut self, run: &Run) -> Reply {
-        self.begin(run);
+    pub fn run(&mut self, run: &Run, hold_bytes: u32) -> Reply {
+        self.begin(run, hold_bytes);
         if let Err(ending) = self.patch(run) {
             return self.finish(ending);
         }
@@ -109,14 +110,17 @@ impl Machine {
         self.finish(ending)
     }
 
-    fn begin(&mut self, run: &Run) {
+    fn begin(&mut self, run: &Run, hold_bytes: u32) {
         let State { wasi, host, limiter, .. } = self.store.data_mut();
         host.time = Time {
             now_ns: run.now_ns,
             alive_ns: run.alive_ns,
             tsc_hz: run.tsc_hz,
+            tsc_ns: run.tsc_ns,
             begun_at: platform::timestamp(),
+            latest: 0,
         };
+        host.output.begin(hold_bytes);
         host.random = SeededRandom::new(run.seed);
         (host.stdin_bytes, host.stdin_read) = (run.stdin_bytes, 0);
         host.fs.set_limits(Area::Workspace, Limits { bytes: run.workspace_bytes, files: run.workspace_files });
@@ -146,11 +150,13 @@ impl Machine {
             let mut pulling = Pulling { source, at: 0, piece: Vec::new(), used: 0 };
             // The heap has to hold what comes; the host has held it against the limits.
             host.make_room_for(length);
-            host.fs.apply_patch(area, length, now, &mut |buffer| pulling.fill(buffer)).map_err(|error| match error {
-                PatchError::Source(calls::Stop) => Ending::Stopped,
-                PatchError::Malformed => Ending::Refused("a patch of its files that is none".into()),
-                PatchError::Refused(why) => Ending::Refused(format!("its files: {why}")),
-            })?;
+            host.fs.apply_patch(area, length, now, &mut |buffer| pulling.fill(buffer)).map_err(
+                |error| match error {
+                    PatchError::Source(calls::Stop) => Ending::Stopped,
+                    PatchError::Malformed => Ending::Refused("a patch of its files that is none".into()),
+                    PatchError::Refused(why) => Ending::Refused(format!("its files: {why}")),
+                },
+            )?;
         }
         if run.workspace_patch_bytes > 0 || run.first {
             self.agreed = host.fs.listing(Area::Workspace);
@@ -165,7 +171,6 @@ impl Machine {
         let mut reply = Reply::new(ending);
         reply.memory_refused = limiter.take_refused();
         reply.space_refused = host.fs.take_refused();
-        reply.files_used = host.fs.usage(Area::Workspace).files;
         (reply.changed, reply.changed_more) = host.fs.changes(MOST_CHANGED);
         let mut pushed = 0;
         let patch = &mut reply.patch;

@@ -9,8 +9,11 @@ use core::alloc::Layout;
 use core::arch::x86_64::{__cpuid, _rdtsc};
 use core::ffi::c_void;
 use core::ptr::{NonNull, null_mut, slice_from_raw_parts_mut};
+use core::slice;
 use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use hyperlight_common::layout::{QueueDims, TransportArena};
 use hyperlight_common::vmem::{BasicMapping, CowMapping, MappingKind, PAGE_SIZE};
+use hyperlight_guest::layout;
 use hyperlight_guest_bin::{exception, paging};
 
 const PAGE: u64 = PAGE_SIZE as u64;
@@ -115,6 +118,23 @@ pub fn grow_heap(length: u64) {
         // to it is from then on one of its own. This one is new, aligned to its size, writable, and referred to by nobody.
         unsafe { dealloc(at as *mut u8, layout) };
     }
+}
+
+/// Bytes beside the transport's rings that nothing else uses: where in the machine's writable memory, and these. That is the
+/// same place after every restore, and it can be written without bringing in another page. Nobody may have them twice.
+pub fn held() -> Option<(u64, &'static mut [u8])> {
+    const MAILBOX: usize = 8;
+    // SAFETY: the host has written these before the machine began, and again with each restore.
+    let number = |of: *mut u64| unsafe { of.read_volatile() };
+    let dims = |size, pages| QueueDims::new(number(size) as usize, number(pages) as usize);
+    let from_guest = dims(layout::g2h_queue_size_gva(), layout::g2h_pool_pages_gva())?;
+    let from_host = dims(layout::h2g_queue_size_gva(), layout::h2g_pool_pages_gva())?;
+    let arena = TransportArena::new(number(layout::transport_arena_gpa_gva()), from_guest, from_host)?;
+    let (start, end) = (arena.mbx_offset() + MAILBOX, arena.ring_span_len());
+    let base = paging::phys_to_virt(arena.base_addr())?;
+    let at = arena.base_addr() - layout::scratch_base_gpa() + start as u64;
+    // SAFETY: the arena lies in mapped memory, and rings and mailbox end where this begins.
+    (start < end).then(|| (at, unsafe { slice::from_raw_parts_mut(base.add(start), end - start) }))
 }
 
 pub fn timestamp() -> u64 {

@@ -147,6 +147,11 @@ impl Run {
         self.nudge();
     }
 
+    /// Somebody reads the output while it is made.
+    pub fn streams(&self) -> bool {
+        self.stream
+    }
+
     pub fn stopped(&self) -> Option<Stop> {
         match self.stop.load(Ordering::SeqCst) {
             0 => None,

@@ -73,6 +73,26 @@ pub enum ValType {
     I64,
 }
 
+/// Expands to `fn wasi(linker: &mut Linker<State>) -> Result<()>`, which adds all functions to a linker of wasmtime's. Whoever
+/// uses it has wasmtime's `Caller`, `Linker` and `Result` in scope, a `State` with fields `wasi` and `host`, `parts`, which
+/// splits a caller into its memory and its state, and `halted`, which makes an error of a [`Halt`](crate::Halt).
+#[macro_export]
+macro_rules! link_functions {
+    ($(fn $name:ident($($arg:ident: $ty:ty),*) -> $result:ty;)*) => {
+        fn wasi(linker: &mut Linker<State>) -> Result<()> {
+            $(linker.func_wrap(
+                $crate::MODULE,
+                stringify!($name),
+                |mut caller: Caller<'_, State>, $($arg: $ty),*| -> Result<$result> {
+                    let (memory, State { wasi, host, .. }) = parts(&mut caller)?;
+                    $crate::preview1::$name(&mut $crate::Cx { wasi, host, memory }, $($arg),*).map_err(halted)
+                },
+            )?;)*
+            Ok(())
+        }
+    };
+}
+
 /// One function's name and type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Function {

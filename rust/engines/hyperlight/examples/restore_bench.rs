@@ -7,6 +7,7 @@ use mote_core::mailbox::Mailbox;
 use mote_core::request::{Guest, ImageFile, LinuxGuest, Open, RunHead};
 use mote_core::run::{NewRun, Run};
 use mote_engine_hyperlight::HyperlightEngine;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -99,6 +100,26 @@ fn main() {
             std::thread::sleep(Duration::from_millis(100));
         }
     }
+    println!("VM exits of one restore + run");
+    for subject in &subjects {
+        const RUNS: u64 = 20;
+        let Some(before) = counters() else {
+            println!("cannot be read: run as root, with debugfs mounted");
+            break;
+        };
+        // What is put back after a run is counted with it.
+        (0..RUNS).for_each(|_| run(subject));
+        std::thread::sleep(Duration::from_millis(100));
+        let after = counters().unwrap_or_default();
+        let each = |name: &str| (after[name] - before[name]) as f64 / RUNS as f64;
+        println!(
+            "{:20} {:.1}  of them I/O {:.1}, page faults {:.1}",
+            subject.name,
+            each("exits"),
+            each("io_exits"),
+            each("pf_taken")
+        );
+    }
     println!("one more live VM, after one run");
     for subject in &subjects {
         const LIVE: usize = 16;
@@ -116,6 +137,17 @@ fn main() {
         let ratio = p50.as_secs_f64() / reference.get_or_insert(p50).as_secs_f64();
         println!("{:20} min {:.1?}  p50 {p50:.1?}  {ratio:.2} × the linux guest", subject.name, subject.times[0]);
     }
+}
+
+/// KVM's counters of all VMs of this machine.
+fn counters() -> Option<BTreeMap<String, u64>> {
+    let dir = std::fs::read_dir("/sys/kernel/debug/kvm").ok()?.flatten();
+    let files = dir.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+    let read = |entry: std::fs::DirEntry| {
+        let value = std::fs::read_to_string(entry.path()).ok()?.trim().parse().ok()?;
+        Some((entry.file_name().into_string().ok()?, value))
+    };
+    Some(files.filter_map(read).collect())
 }
 
 fn rss_kib() -> u64 {

@@ -33,23 +33,7 @@ fn halted(halt: Halt<Stop>) -> wasmtime::Error {
     }
 }
 
-macro_rules! link {
-    ($(fn $name:ident($($arg:ident: $ty:ty),*) -> $result:ty;)*) => {
-        fn wasi(linker: &mut Linker<State>) -> Result<()> {
-            $(linker.func_wrap(
-                WASI,
-                stringify!($name),
-                |mut caller: Caller<'_, State>, $($arg: $ty),*| -> Result<$result> {
-                    let (memory, State { wasi, host, .. }) = parts(&mut caller)?;
-                    preview1::$name(&mut Cx { wasi, host, memory }, $($arg),*).map_err(halted)
-                },
-            )?;)*
-            Ok(())
-        }
-    };
-}
-
-mote_wasi::for_each_function!(link);
+mote_wasi::for_each_function!(mote_wasi::link_functions);
 
 /// Adds everything a guest of this engine may import.
 pub fn add(linker: &mut Linker<State>) -> Result<()> {

@@ -9,17 +9,26 @@ use std::time::{Duration, Instant};
 const SPAN: Duration = Duration::from_millis(20);
 const TRIES: usize = 3;
 
-/// Ticks in a second; 0 where the counter stops or changes its speed, or cannot be measured twice alike.
-pub fn tsc_hz() -> u64 {
-    static HZ: OnceLock<u64> = OnceLock::new();
-    *HZ.get_or_init(|| {
-        if !is_invariant() {
-            return 0;
-        }
+/// A counter that may stop or change its speed tells no long time; a shorter one it tells well enough.
+const UNSTEADY_NS: u64 = 20_000_000;
+
+/// What the counter tells a run.
+#[derive(Clone, Copy)]
+pub struct Tsc {
+    /// Ticks in a second; 0 where it cannot be measured twice alike.
+    pub hz: u64,
+    /// How long from the beginning of a run it can be read in place of a clock.
+    pub ns: u64,
+}
+
+pub fn tsc() -> Tsc {
+    static TSC: OnceLock<Tsc> = OnceLock::new();
+    *TSC.get_or_init(|| {
         let mut measured: Vec<u64> = (0..TRIES).map(|_| measure()).collect();
         measured.sort_unstable();
         let (least, middle, most) = (measured[0], measured[1], measured[2]);
-        if most - least > middle / 1000 { 0 } else { middle }
+        let (ns, most_apart) = if is_invariant() { (u64::MAX, middle / 1000) } else { (UNSTEADY_NS, middle / 50) };
+        Tsc { hz: if most - least > most_apart { 0 } else { middle }, ns }
     })
 }
 

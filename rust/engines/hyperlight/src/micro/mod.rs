@@ -80,7 +80,7 @@ impl Engine {
             let text = "the guest is ready".to_owned();
             opening.progress(Progress { stage: "compile", done: 100, total: 100, text });
         }
-        check_memory(open, template.least_memory)?;
+        check_memory(open, template.loaded.least_memory)?;
         let sandbox = Interpreter::new(open, template)?;
         Ok((Arc::new(sandbox), Opened { image: Some(image.sha256.clone()), compiled: made, ms: ms(begun.elapsed()) }))
     }

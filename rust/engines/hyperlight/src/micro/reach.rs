@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 /// What of one run the guest may ask for.
 pub struct Given {
     pub run: Arc<Run>,
+    /// The machine may keep its state after the run.
+    pub stays: bool,
     pub message: Vec<u8>,
     pub code: Vec<u8>,
     pub stdin: Vec<u8>,

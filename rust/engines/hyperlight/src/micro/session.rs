@@ -84,7 +84,8 @@ impl Session {
         let message = wire::Run {
             seed: self.workspace.common.next_seed(),
             now_ns: wall_clock(),
-            tsc_hz: clock::tsc_hz(),
+            tsc_hz: clock::tsc().hz,
+            tsc_ns: clock::tsc().ns,
             alive_ns: born.elapsed().as_nanos() as u64,
             first,
             interactive: self.interactive,
@@ -101,6 +102,7 @@ impl Session {
         };
         Given {
             run: (*run).clone(),
+            stays: self.interactive,
             message: message.encode(),
             code: code.to_vec(),
             stdin: stdin.to_vec(),
@@ -128,7 +130,7 @@ impl Session {
                 return false;
             }
         };
-        let Reply { ending, memory_refused, space_refused, files_used: _, patch, changed, changed_more } = reply;
+        let Reply { ending, memory_refused, space_refused, patch, changed, changed_more } = reply;
         outcome.changed = Changed { paths: changed, more: changed_more };
         outcome.limit_hit = LimitHit::of_refusals(memory_refused, space_refused);
         let returned = matches!(ending, Ending::Returned(_));

@@ -9,7 +9,7 @@ use mote_core::error::{Code, Error, Result};
 use mote_core::limits::Limits;
 use mote_core::request::ImageFile;
 use mote_engine_wasm::shared::{self, Flight, Manifest, Names, hex};
-use mote_micro_wire::{Kind, Load, guest};
+use mote_micro_wire::{Kind, Load, Loaded, guest};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::arch::x86_64::__cpuid;
@@ -28,7 +28,7 @@ const MARGIN_BYTES: u64 = 48 * MIB;
 /// Sizes are rounded up to this, so that sessions with nearly the same limits share a snapshot.
 const STEP_BYTES: u64 = 32 * MIB;
 /// Changed whenever this library makes something else of the same parts.
-const FORMAT: &str = "machine 1";
+const FORMAT: &str = "machine 2";
 
 /// What the limits of a session make of its machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,12 +53,13 @@ pub struct Template {
     pub size: Size,
     /// Name of the program in tracebacks and `argv`.
     pub entry: String,
-    pub least_memory: u64,
+    pub loaded: Loaded,
 }
 
+/// Of a snapshot on disk.
 #[derive(Serialize, Deserialize)]
 struct Notes {
-    least_memory: u64,
+    loaded: Vec<u8>,
 }
 
 const NOTES: &str = "mote";
@@ -73,7 +74,7 @@ pub fn of_image<T: Clone + Send + 'static>(
     flight: &Flight<T>,
 ) -> Result<(Template, bool)> {
     // Measured while others wait for the image anyway, not by the first run.
-    clock::tsc_hz();
+    clock::tsc();
     let (_, compiled, folder) = shared::unpacked(cache_dir, image, flight)?;
     let manifest = folder.join("guest.json");
     let mut manifest = File::open(&manifest).map_err(|error| shared::invalid("guest.json", error))?;
@@ -94,7 +95,8 @@ pub fn of_image<T: Clone + Send + 'static>(
 pub fn of_module(module: PathBuf, elf: &ImageFile, size: Size) -> Result<Template> {
     let made_of = MadeOf { kind: Kind::Command, module, root: None, elf, size };
     let snapshot = made_of.load()?;
-    Ok(Template { snapshot, size, entry: "main.wasm".into(), least_memory: 0 })
+    let loaded = noted(&snapshot)?;
+    Ok(Template { snapshot, size, entry: "main.wasm".into(), loaded })
 }
 
 struct MadeOf<'a> {
@@ -132,9 +134,8 @@ fn cached<T: Clone + Send + 'static>(
         let folder = parent.join(&name);
         match Snapshot::load(folder.join("snapshot"), tag.clone()) {
             Ok(snapshot) => {
-                let least_memory =
-                    snapshot.metadata::<Notes>(NOTES).ok().flatten().map_or(0, |notes| notes.least_memory);
-                let template = Template { snapshot: Arc::new(snapshot), size: made_of.size, entry, least_memory };
+                let loaded = noted(&snapshot)?;
+                let template = Template { snapshot: Arc::new(snapshot), size: made_of.size, entry, loaded };
                 return Ok((template, made));
             }
             // Of another version, or not whole although its stamp says so: made anew, once.
@@ -145,6 +146,11 @@ fn cached<T: Clone + Send + 'static>(
         }
     }
     Err(Error::internal("Cannot load a machine's snapshot"))
+}
+
+fn noted(snapshot: &Snapshot) -> Result<Loaded> {
+    let notes: Option<Notes> = snapshot.metadata(NOTES).map_err(internal)?;
+    Loaded::decode(&notes.map(|notes| notes.loaded).unwrap_or_default()).map_err(internal)
 }
 
 /// A snapshot holds what the processor was found to have.
@@ -184,9 +190,9 @@ impl MadeOf<'_> {
             memory_bytes: self.size.scratch_bytes,
             heap_bytes: self.size.scratch_bytes,
         };
-        let least_memory: u64 = sandbox.call(guest::LOAD, load.encode()).map_err(|error| failed(&error))?;
+        let loaded: Vec<u8> = sandbox.call(guest::LOAD, load.encode()).map_err(|error| failed(&error))?;
         let snapshot = sandbox.snapshot().map_err(|error| failed(&error))?;
-        snapshot.with_metadata(NOTES, &Notes { least_memory }).map_err(internal)
+        snapshot.with_metadata(NOTES, &Notes { loaded }).map_err(internal)
     }
 }
 

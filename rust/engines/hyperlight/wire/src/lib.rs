@@ -10,15 +10,16 @@
 extern crate alloc;
 
 mod bytes;
+pub mod held;
 mod load;
 mod run;
 
 pub use bytes::{Malformed, Reader, Writer};
-pub use load::{Kind, Load};
+pub use load::{Kind, Load, Loaded};
 pub use run::{Ending, Reply, Run};
 
 /// The version of everything here.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Names of the guest's functions.
 pub mod guest {
@@ -66,19 +67,21 @@ pub enum Source {
 
 impl Source {
     pub fn from_raw(raw: i32) -> Option<Self> {
-        [Self::Code, Self::Stdin, Self::Workspace, Self::Library, Self::Answer]
+        [Self::Code, Self::Stdin, Self::Workspace, Self::Library, Self::Answer, Self::Message]
             .into_iter()
             .find(|one| *one as i32 == raw)
     }
 }
 
-/// What `Run` takes: the message itself behind a 0, or behind a 1 the length of what `Pull` has of it.
+/// What `Run` takes: how many bytes of output the guest may hold back, and the message itself behind a 0, or behind a 1 the
+/// length of what `Pull` has of it.
 pub mod envelope {
     use alloc::vec::Vec;
 
-    pub fn wrap(message: &[u8]) -> Vec<u8> {
+    pub fn wrap(message: &[u8], hold_bytes: u32) -> Vec<u8> {
         let inline = message.len() <= super::PIECE_BYTES;
-        let mut out = alloc::vec![u8::from(!inline)];
+        let mut out = hold_bytes.to_le_bytes().to_vec();
+        out.push(u8::from(!inline));
         if inline {
             out.extend_from_slice(message);
         } else {
@@ -87,17 +90,40 @@ pub mod envelope {
         out
     }
 
-    /// The message, or how long it is.
-    pub fn open(wrapped: &[u8]) -> Result<Result<&[u8], u64>, super::Malformed> {
-        let (kind, rest) = wrapped.split_first().ok_or(super::Malformed)?;
-        match (kind, rest.first_chunk()) {
-            (0, _) => Ok(Ok(rest)),
-            (1, Some(length)) => Ok(Err(u64::from_le_bytes(*length))),
-            _ => Err(super::Malformed),
-        }
+    /// The message, or how long it is; and how much may be held back.
+    pub fn open(wrapped: &[u8]) -> Result<(Result<&[u8], u64>, u32), super::Malformed> {
+        let (hold_bytes, rest) = wrapped.split_first_chunk().ok_or(super::Malformed)?;
+        let (kind, rest) = rest.split_first().ok_or(super::Malformed)?;
+        let message = match (kind, rest.first_chunk()) {
+            (0, _) => Ok(rest),
+            (1, Some(length)) => Err(u64::from_le_bytes(*length)),
+            _ => return Err(super::Malformed),
+        };
+        Ok((message, u32::from_le_bytes(*hold_bytes)))
     }
 }
 
 /// Most bytes of one `Pull`, `Push`, `Write`, and of the parts of a message that may be of any length. Half of what the
 /// transport's smaller direction holds.
 pub const PIECE_BYTES: usize = 14 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_guest_may_ask_for_is_known() {
+        for raw in 0..6 {
+            assert_eq!(Source::from_raw(raw).map(|source| source as i32), Some(raw));
+        }
+        assert_eq!(Source::from_raw(6), None);
+    }
+
+    #[test]
+    fn long_messages_are_left_to_be_pulled() {
+        let long = [7; PIECE_BYTES + 1];
+        assert_eq!(envelope::open(&envelope::wrap(&long[1..], 5)), Ok((Ok(&long[1..]), 5)));
+        assert_eq!(envelope::open(&envelope::wrap(&long, 0)), Ok((Err(long.len() as u64), 0)));
+        assert_eq!(envelope::open(&[0; 4]), Err(Malformed));
+    }
+}

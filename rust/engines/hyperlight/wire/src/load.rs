@@ -29,6 +29,29 @@ pub struct Load {
     pub heap_bytes: u64,
 }
 
+/// What the guest has made of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// Linear memory that the module has to begin with, in bytes.
+    pub least_memory: u64,
+    /// Where in its writable memory it holds output back, and how much of that there is; 0 for nothing.
+    pub held_at: u64,
+    pub held_bytes: u64,
+}
+
+impl Loaded {
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::default();
+        out.u64(self.least_memory).u64(self.held_at).u64(self.held_bytes);
+        out.0
+    }
+
+    pub fn decode(message: &[u8]) -> Result<Self, Malformed> {
+        let mut from = Reader(message);
+        Ok(Self { least_memory: from.u64()?, held_at: from.u64()?, held_bytes: from.u64()? })
+    }
+}
+
 impl Load {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::default();

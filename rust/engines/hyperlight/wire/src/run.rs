@@ -12,6 +12,8 @@ pub struct Run {
     pub now_ns: u64,
     /// Of the time-stamp counter; 0 where it does not tell the time.
     pub tsc_hz: u64,
+    /// How long from the beginning of the run it does.
+    pub tsc_ns: u64,
     /// How long the session's instance has lived.
     pub alive_ns: u64,
     /// The interpreter begins anew, and keeps its state for a later run.
@@ -46,7 +48,7 @@ fn read_strings(from: &mut Reader<'_>) -> Result<Vec<String>, Malformed> {
 impl Run {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer::default();
-        out.raw(&self.seed).u64(self.now_ns).u64(self.tsc_hz).u64(self.alive_ns);
+        out.raw(&self.seed).u64(self.now_ns).u64(self.tsc_hz).u64(self.tsc_ns).u64(self.alive_ns);
         out.u8(u8::from(self.first)).u8(u8::from(self.interactive));
         out.u64(self.memory_bytes).u64(self.workspace_bytes).u64(self.workspace_files);
         out.u64(self.code_bytes).u64(self.stdin_bytes);
@@ -64,6 +66,7 @@ impl Run {
             seed: from.array()?,
             now_ns: from.u64()?,
             tsc_hz: from.u64()?,
+            tsc_ns: from.u64()?,
             alive_ns: from.u64()?,
             first: from.u8()? != 0,
             interactive: from.u8()? != 0,
@@ -108,8 +111,6 @@ pub struct Reply {
     pub memory_refused: bool,
     /// The same for the workspace.
     pub space_refused: bool,
-    /// The workspace has no room any more for these reasons.
-    pub files_used: u64,
     /// The change of the workspace, unless it was pushed.
     pub patch: Vec<u8>,
     /// Files that the run made or wrote, a few of them.
@@ -123,7 +124,6 @@ impl Reply {
             ending,
             memory_refused: false,
             space_refused: false,
-            files_used: 0,
             patch: Vec::new(),
             changed: Vec::new(),
             changed_more: false,
@@ -140,7 +140,7 @@ impl Reply {
             Ending::Refused(why) => (4, 0, why.as_str()),
         };
         out.u8(kind).u32(code).bytes(text.as_bytes());
-        out.u8(u8::from(self.memory_refused)).u8(u8::from(self.space_refused)).u64(self.files_used);
+        out.u8(u8::from(self.memory_refused)).u8(u8::from(self.space_refused));
         out.bytes(&self.patch).u8(u8::from(self.changed_more));
         strings(&mut out, self.changed.iter().map(String::as_str));
         out.0
@@ -161,7 +161,6 @@ impl Reply {
             ending,
             memory_refused: from.u8()? != 0,
             space_refused: from.u8()? != 0,
-            files_used: from.u64()?,
             patch: from.bytes()?.to_vec(),
             changed_more: from.u8()? != 0,
             changed: read_strings(&mut from)?,
