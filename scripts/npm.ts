@@ -58,7 +58,14 @@ const optional: readonly string[] = [
 /** Every package that shipped code imports, with its version. */
 function shipped(): Record<string, string> {
   const { imports } = JSON.parse(readFileSync(`${root}/deno.json`, "utf8"));
-  return imports[name].slice(`npm:${name}@`.length);
+  const found: Record<string, string> = {};
+  for (const target of Object.values<string>(imports)) {
+    const [, name, version] =
+      /^npm:((?:@[^/@]+\/)?[^/@]+)@([^/]+)/.exec(target) ??
+        [];
+    if (name && version && !forTests.includes(name)) found[name] = version;
+  }
+  return found;
 }
 
 /** The ESM build of the TypeScript, its declarations and the guest images. */

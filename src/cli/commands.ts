@@ -1,6 +1,7 @@
 import { addBench } from "./bench.ts";
 import type { AddCommand } from "./command.ts";
 import { addCompletions } from "./completions.ts";
+import { addExplain } from "./explain.ts";
 import { addGuest } from "./guest.ts";
 import { addHelp } from "./help.ts";
 import { addProbe } from "./probe.ts";
@@ -12,6 +13,7 @@ export const commands: readonly AddCommand[] = [
   addRun,
   addRepl,
   addProbe,
+  addExplain,
   addGuest,
   addBench,
   addCompletions,

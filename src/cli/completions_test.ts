@@ -44,7 +44,7 @@ const cases: [words: string[], offered: string[]][] = [
   [["run", "--artifacts", "o"], ["out"]],
   [["run", "--copy", "prog"], ["program.py"]],
   [["completions", ""], ["bash", "fish", "zsh"]],
-  [["help", "ex"], ["exit-codes"]],
+  [["help", "ex"], ["exit-codes", "explain"]],
 ];
 
 test("bash completes commands, options and values", () =>

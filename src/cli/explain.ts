@@ -1,5 +1,5 @@
 import { SandboxError } from "../errors.ts";
-import type { AddCommand } from "./command.ts";
+import { type AddCommand, examples } from "./command.ts";
 import { Exit } from "./exit.ts";
 import { explained } from "./explained.ts";
 import { printable } from "./terminal.ts";
@@ -7,22 +7,26 @@ import { usage } from "./values.ts";
 
 /** `mote explain` */
 export const addExplain: AddCommand = (parent, choose) => {
-  parent.command("explain")
+  const explain = parent.command("explain")
     .summary("what a receipt says, in words")
     .description(
       "Reads a receipt, or a result that holds one, as JSON and says what ran where, under which limits and rights, what it asked of the outside and what was refused.",
     )
-    .argument("[file]", "the JSON; standard input without it, or with -")
-    .action((file: string | undefined) =>
-      choose(async (surface) => {
-        const receipt = _receipt(await _read(file));
-        // Text in a receipt can come from guests.
-        for (const line of explained(receipt)) {
-          surface.out.write(`${printable(line)}\n`);
-        }
-        return Exit.ok;
-      })
-    );
+    .argument("[file]", "the JSON; standard input without it, or with -");
+  examples(explain, [
+    ["mote explain receipt.json", "a receipt in a file"],
+    ["mote run --json -c 'print(1)' | mote explain", "that of a run"],
+  ]);
+  explain.action((file: string | undefined) =>
+    choose(async (surface) => {
+      const receipt = _receipt(await _read(file));
+      // Text in a receipt can come from guests.
+      for (const line of explained(receipt)) {
+        surface.out.write(`${printable(line)}\n`);
+      }
+      return Exit.ok;
+    })
+  );
 };
 
 const _mostBytes = 67_108_864;
