@@ -21,6 +21,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const layers: readonly { name: string; has: RegExp }[] = [
   { name: "cli", has: /^src\/cli\// },
   { name: "entry", has: /^(mod|testing)\.ts$/ },
+  { name: "pool", has: /^src\/pool\// },
   {
     name: "session",
     has:

@@ -130,10 +130,37 @@ export async function openSession(
   backend: Backend,
   reason: string,
   options: ParsedOptions,
-  spoken: LanguageData = languages[options.lang]!,
+  spoken?: LanguageData,
 ): Promise<Session> {
+  return (await openWall(backend, reason, options, spoken)).session();
+}
+
+/** A wall that is open, and what its sessions have in common. */
+export interface OpenedWall {
+  /** The wall. */
+  readonly wall: Wall;
+  /** What the wall can do, and why it was chosen. */
+  readonly about: Pick<Session, "backend" | "capabilities">;
+  /** A session behind it, or behind something that stands before it. */
+  session(before?: Wall): Session;
+  /** Makes it as new for another user, with the libraries that it opened with; absent where that cannot be had. */
+  readonly reset?: (() => Promise<void>) | undefined;
+}
+
+/** Refuses options that the backend cannot honour, or that contradict each other. */
+export function checkOptions(backend: Backend, options: ParsedOptions): void {
   refuseUnsupported(backend, options);
   checkTogether(options);
+}
+
+/** Opens a wall of a backend that was chosen, and installs the libraries that were asked for. */
+export async function openWall(
+  backend: Backend,
+  reason: string,
+  options: ParsedOptions,
+  spoken: LanguageData = languages[options.lang]!,
+): Promise<OpenedWall> {
+  checkOptions(backend, options);
   const { lang, limits, signal } = options;
   const host = await loadHost();
   const verbose = options.verbose === true || host.env("MOTE_LOG") === "info";
@@ -176,24 +203,41 @@ export async function openSession(
   if (report.verbose) {
     report.line(`opened ${lang} in ${backend.name} (${why})`);
   }
-  const session = new _Session(backend, why, opening, report, cache, {
-    wall,
-    tools: options.tools ?? _none,
-    receipt: {
-      backend: backend.name,
-      lang,
-      limits,
-      ...(imageSha256 !== undefined && { imageSha256 }),
-    },
-  });
-  if (!options.libraries?.length || packages) return session;
+  const receipt = {
+    backend: backend.name,
+    lang,
+    limits,
+    ...(imageSha256 !== undefined && { imageSha256 }),
+  };
+  const tools = options.tools ?? _none;
+  let libraries: readonly InstalledLibrary[] = packages?.libraries ?? [];
+  const session = (before = wall) =>
+    new _Session(backend, why, opening, report, cache, libraries, {
+      wall: before,
+      tools,
+      receipt,
+    });
+  const install = async () => {
+    if (!options.libraries?.length || packages) return;
+    libraries = [];
+    const call = signal ? { signal } : {};
+    libraries = await session().install(options.libraries, call);
+  };
   try {
-    await session.install(options.libraries, signal ? { signal } : {});
-    return session;
+    await install();
   } catch (error) {
-    await session.close();
+    await wall.close();
     throw error;
   }
+  return {
+    wall,
+    about: session(),
+    session,
+    reset: wall.reset && (async () => {
+      await wall.reset!();
+      await install();
+    }),
+  };
 }
 
 class _Session implements Session {
@@ -209,9 +253,10 @@ class _Session implements Session {
   constructor(
     { name }: Backend,
     reason: string,
-    { capabilities, language, packages }: Opening,
+    { capabilities, language }: Opening,
     report: Reporter,
     cacheDir: string,
+    libraries: readonly InstalledLibrary[],
     context: RunContext,
   ) {
     this.backend = { name, reason, toString: () => name };
@@ -220,7 +265,7 @@ class _Session implements Session {
     this.#report = report;
     this.#cacheDir = cacheDir;
     this.#context = context;
-    this.#libraries = Object.freeze([...packages?.libraries ?? []]);
+    this.#libraries = Object.freeze([...libraries]);
   }
 
   async run(code: Code, options?: RunOptions): Promise<RunResult> {

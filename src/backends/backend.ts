@@ -219,6 +219,11 @@ export interface Wall {
   run(request: RunRequest): Promise<RunOutcome>;
   /** The files behind the wall. */
   files(root: FileRoot): FileStore;
+  /**
+   * Makes it as new for another user: no file, library, process or state of the one before is left. Called while nothing
+   * runs. Absent where that cannot be had for certain.
+   */
+  reset?(): Promise<void>;
   /** Ends what runs and frees everything; may be called again. */
   close(): Promise<void>;
 }
@@ -233,6 +238,8 @@ export interface Backend {
   readonly capabilitiesFor?: (options: ParsedOptions) => Capabilities;
   /** What it needs of the guest toolkit: nothing, images, or what a micro-VM boots. */
   readonly guests: "none" | "images" | "machines";
+  /** Whether its walls with these options have `reset`; absent is never. */
+  resets?(options: ParsedOptions): boolean;
   /** Whether it can be used on this machine. */
   probe(): Promise<BackendStatus>;
   /** Begins what every wall needs, so that it goes on while a session's options are worked out. */
