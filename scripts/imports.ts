@@ -30,9 +30,12 @@ const layers: readonly { name: string; has: RegExp }[] = [
   {
     name: "parts",
     has:
-      /^src\/(policy|languages|guests|install|files|backends(?!\/backend\.ts))\//,
+      /^src\/(policy|languages(?!\/language\.ts)|guests|install|files|backends(?!\/backend\.ts))\//,
   },
-  { name: "waist", has: /^src\/backends\/backend\.ts$/ },
+  {
+    name: "waist",
+    has: /^src\/(backends\/backend|languages\/language)\.ts$/,
+  },
   { name: "ffi", has: /^ffi\// },
   {
     name: "base",

@@ -193,6 +193,8 @@ export interface WriteOptions {
 
 /** Files of a session; paths are relative to the root and clean. */
 export interface FileStore {
+  /** How many requests are worth making at a time; without it, one. */
+  readonly parallel?: number;
   /** Writes bytes, 1 MiB at most. */
   write(path: string, bytes: Uint8Array, options: WriteOptions): Promise<void>;
   /** Reads bytes, 1 MiB at most. */

@@ -54,3 +54,32 @@ export interface ContainerLanguage {
   /** The client that installs packages. */
   readonly installer: "pip" | "npm" | "maven" | "apt" | "go" | "gem" | "cran";
 }
+
+/** What the words of a container's language stand for in one run. */
+export interface Places {
+  /** The program's file. */
+  readonly file: string;
+  /** The folder of the run. */
+  readonly dir: string;
+  /** Where installed packages are. */
+  readonly libraries: string;
+  /** The workspace. */
+  readonly workspace: string;
+  /** What `names` says. */
+  readonly main: string;
+  /** Three quarters of the memory limit, in MiB. */
+  readonly heapMb: string;
+}
+
+/** Puts places into a word of a command. */
+export function fill(word: string, places: Places): string {
+  return word.replace(
+    /\{(file|dir|libraries|workspace|main|heapMb)\}/g,
+    (_, name: keyof Places) => places[name],
+  );
+}
+
+/** What a language's own heap may be under a memory limit, in MiB: the rest is for everything else that it needs. */
+export function heapMb(memoryMb: number): string {
+  return String(Math.max(1, Math.floor(memoryMb * 3 / 4)));
+}

@@ -10,8 +10,8 @@ export const python: LanguageData = {
     file: "main.py",
     needs: ["python3"],
     run: ["python3", "{file}"],
-    // Installed packages come with byte code; the workspace stays free of it.
-    env: { PYTHONDONTWRITEBYTECODE: "1" },
+    // Byte code is kept for later runs, but not beside the sources.
+    env: { PYTHONPYCACHEPREFIX: "/tmp/.cache/python" },
     outOfMemory: /^MemoryError\b/m,
     driver: "python",
     installer: "pip",

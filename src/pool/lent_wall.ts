@@ -35,7 +35,9 @@ export class LentWall implements Wall {
     ) =>
     (...args: A): Promise<R> =>
       this.#lent(() => call(this.#wall.files(root), ...args));
+    const { parallel } = this.#wall.files(root);
     return {
+      ...(parallel !== undefined && { parallel }),
       write: lent((files, ...args) => files.write(...args)),
       read: lent((files, ...args) => files.read(...args)),
       list: lent((files, ...args) => files.list(...args)),
