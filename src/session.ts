@@ -326,11 +326,14 @@ class _Session implements Session {
       throw unsupported(state, installIn ?? [], "install packages");
     }
     const { installPackages } = await import("./install/install.ts");
+    const { linuxTarget, pureTarget } = await import(
+      "./install/python_target.ts"
+    );
     const added = await installPackages(names, {
       cacheDir: this.#cacheDir,
       files: this.#context.wall.files("site-packages"),
       installed: this.#libraries,
-      native: this.capabilities.nativeLibraries,
+      target: this.capabilities.nativeLibraries ? linuxTarget : pureTarget,
       signal,
       onProgress: (progress) => {
         this.#report.progress(progress);
