@@ -12,7 +12,7 @@ for (const [path, { version, integrity }] of Object.entries(packages)) {
 export const npm: InstallClient = {
   name: "npm",
   pattern:
-    /^((?:@[a-z0-9][a-z0-9._~-]*\/)?[a-z0-9][a-z0-9._~-]*)(?:@[A-Za-z0-9^~<>=*][A-Za-z0-9.^~<>=*+_-]*)?$/,
+    /^(?!.*\.t(?:gz|ar|ar\.gz)$)((?:@[a-z0-9][a-z0-9._~-]*\/)?[a-z0-9][a-z0-9._~-]*)(?:@[A-Za-z0-9^~<>=*][A-Za-z0-9.^~<>=*+_-]*)?$/,
   example: '"left-pad" or "@scope/name@^1.2.0"',
   passedOn: ["NPM_CONFIG_REGISTRY", "npm_config_registry"],
   script: `
