@@ -11,7 +11,7 @@ import type {
   BoxRights,
   BoxSpec,
 } from "../../src/backends/container/box.ts";
-import { Client } from "../../src/backends/container/docker/client.ts";
+import Dockerode from "dockerode";
 import { DockerEngine } from "../../src/backends/container/docker/engine.ts";
 import { findEndpoint } from "../../src/backends/container/docker/find.ts";
 import { thisMachine } from "../../src/backends/container/docker/surroundings.ts";
@@ -20,7 +20,9 @@ import { thisMachine } from "../../src/backends/container/docker/surroundings.ts
 export interface Tested {
   name: "docker" | "podman";
   engine: DockerEngine;
-  client: Client;
+  /** The engine's API, to look and to interfere from outside. */
+  // deno-lint-ignore no-explicit-any -- whatever the API answers
+  docker: any;
 }
 
 const prefix = process.env.MOTE_TEST_IMAGES;
@@ -36,8 +38,9 @@ for (const name of ["docker", "podman"] as const) {
   const engine = new DockerEngine(name);
   const { available, reason } = await engine.probe();
   if (available) {
-    const client = new Client(name, findEndpoint(name, thisMachine()));
-    found.push({ name, engine, client });
+    const { at } = findEndpoint(name, thisMachine());
+    const docker = new Dockerode({ host: undefined, ...at });
+    found.push({ name, engine, docker });
   } else {test(
       `${name}: every test (left out: ${reason})`,
       { skip: reason },
@@ -131,18 +134,19 @@ export function said(
 }
 
 /** What our label is on: containers, volumes and images. */
-export async function ours({ client: { docker } }: Tested): Promise<string[]> {
+export async function ours({ docker }: Tested): Promise<string[]> {
   const filters = JSON.stringify({ label: ["mote.owner"] });
   const [containers, volumes, images] = await Promise.all([
     docker.listContainers({ all: true, filters }),
-    docker.listVolumes({ filters } as never),
+    docker.listVolumes({ filters }),
     docker.listImages({ filters }),
   ]);
   return [
-    ...containers.map(({ Names }) => Names[0]!.replace(/^\//, "")),
-    ...(volumes.Volumes ?? []).map(({ Name }) => Name),
-    ...images.flatMap(({ RepoTags }) => RepoTags ?? ["<none>"])
-      .filter((tag) => !tag.startsWith("localhost/mote-template")),
+    ...containers.map(({ Id }: { Id: string }) => Id),
+    ...(volumes.Volumes ?? []).map(({ Name }: { Name: string }) => Name),
+    ...images.flatMap(({ RepoTags }: { RepoTags?: string[] }) =>
+      RepoTags ?? ["<none>"]
+    ),
   ];
 }
 

@@ -61,7 +61,7 @@ class _ForeignBox implements Box {
           (abortSignal) =>
             this.#client.docker.getExec(this.#exec).inspect({
               abortSignal,
-            }) as Promise<{ Running: boolean }>,
+            }),
         );
         if (!Running) return;
       } catch (error) {
@@ -104,8 +104,7 @@ export async function attachTo(
   try {
     const found = await client.bounded(
       limits,
-      (abortSignal) =>
-        docker.getContainer(id).inspect({ abortSignal } as never),
+      (abortSignal) => docker.getContainer(id).inspect({ abortSignal }),
     );
     if (!found.State.Running || found.State.Paused) {
       const cure = `Start it with \`${client.engine} start ${id}\``;
@@ -127,7 +126,7 @@ export async function attachTo(
           Tty: false,
           Privileged: false,
           abortSignal,
-        } as never),
+        }),
     );
     const stream = await client.hijack(`/exec/${exec.id}/start`, {
       Detach: false,

@@ -1,4 +1,5 @@
 import type { Box, BoxSpec, Channel, Loss } from "../box.ts";
+import type { State } from "./api.ts";
 import type { Client } from "./client.ts";
 import { commitContainer } from "./commit.ts";
 import { connectionFault, statusOf, wordsOf } from "./faults.ts";
@@ -10,15 +11,6 @@ const _pollMs = 50;
 
 /** Long enough for an engine that works, short enough to be waited for, in ms. */
 const _lookMs = 4_500;
-
-/** State of a container, as engines report it. */
-interface State {
-  readonly Running?: boolean;
-  readonly Paused?: boolean;
-  readonly OOMKilled?: boolean;
-  readonly ExitCode?: number;
-  readonly Error?: string;
-}
 
 /** What belongs to one container on an engine. */
 export interface Remains {
@@ -57,14 +49,12 @@ export async function removeRemains(
   };
   await gone((abortSignal) =>
     docker.getContainer(container).remove(
-      { force: true, v: true, abortSignal } as never,
+      { force: true, v: true, abortSignal },
     )
   );
   await Promise.all(
     volumes.map((name) =>
-      gone((abortSignal) =>
-        docker.getVolume(name).remove({ abortSignal } as never)
-      )
+      gone((abortSignal) => docker.getVolume(name).remove({ abortSignal }))
     ),
   );
 }
@@ -85,8 +75,7 @@ export async function whatBecame(
       const action = "look at the container";
       const found = await client.bounded(
         { action, timeMs },
-        (abortSignal) =>
-          docker.getContainer(id).inspect({ abortSignal } as never),
+        (abortSignal) => docker.getContainer(id).inspect({ abortSignal }),
       );
       state = found.State;
     } catch (error) {

@@ -75,7 +75,7 @@ export class Builder {
         { action },
         (abortSignal) =>
           this.#client.docker.getImage(passing).tag(
-            { repo: buildNames.kept, tag: key, abortSignal } as never,
+            { repo: buildNames.kept, tag: key, abortSignal },
           ),
       );
       if (!this.#uses.has(key)) await this.#remove(passing);
@@ -91,7 +91,7 @@ export class Builder {
       await this.#client.bounded(
         { action: `look for the image ${image}` },
         (abortSignal) =>
-          this.#client.docker.getImage(image).inspect({ abortSignal } as never),
+          this.#client.docker.getImage(image).inspect({ abortSignal }),
       );
       return true;
     } catch (error) {
@@ -106,7 +106,7 @@ export class Builder {
     await this.#client.bounded(
       { action },
       (abortSignal) =>
-        this.#client.docker.getImage(image).remove({ abortSignal } as never),
+        this.#client.docker.getImage(image).remove({ abortSignal }),
     ).catch((error) => {
       if (![404, 409].includes(statusOf(error) ?? 0)) {
         throw this.#client.fault(action, error);
@@ -136,7 +136,7 @@ export class Builder {
             forcerm: true,
             labels: { "mote.owner": labelOf(thisProcess()) },
             abortSignal,
-          } as never) as Promise<unknown> as Promise<Readable>,
+          }),
       );
     } catch (error) {
       archive.destroy();

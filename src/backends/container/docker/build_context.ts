@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, readdir, readFile, readlink, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { Readable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import ignore from "@balena/dockerignore";
 // @ts-types="npm:@types/tar-stream@3.1.5"
@@ -94,7 +94,7 @@ async function _ignored(folder: string, dockerfile: string): Promise<Ignored> {
       throw error;
     });
     if (text === undefined) continue;
-    const rules = (ignore as unknown as typeof ignore.default)({
+    const rules = ignore.default({
       ignorecase: false,
     }).add(text);
     // The engine itself reads these two.
@@ -157,8 +157,8 @@ export function packContext({ folder, entries }: BuildContext): Readable {
           (error) => error ? fail(error) : done(),
         );
         if (type !== "file") return void entry.end();
-        pipeline(createReadStream(join(folder, name)), entry as never)
-          .catch(fail);
+        const into = entry as unknown as Writable;
+        pipeline(createReadStream(join(folder, name)), into).catch(fail);
       });
     }
     pack.finalize();

@@ -1,21 +1,7 @@
 import type { BackendStatus } from "../../backend.ts";
+import type { Info } from "./api.ts";
 import type { Client } from "./client.ts";
 import { cannotHold } from "./request.ts";
-
-/** What an engine says of itself. */
-interface Info {
-  readonly OSType?: string;
-  readonly ServerVersion?: string;
-  readonly MemoryLimit?: boolean;
-  readonly SwapLimit?: boolean;
-  readonly CpuCfsQuota?: boolean;
-  readonly PidsLimit?: boolean;
-  readonly CgroupVersion?: string;
-  readonly SecurityOptions?: readonly string[] | null;
-  readonly Rootless?: boolean;
-  readonly Architecture?: string;
-  readonly DefaultRuntime?: string;
-}
 
 /** The oldest API that has what a box needs. */
 const _oldestApi = [1, 40] as const;
@@ -45,7 +31,7 @@ export async function checkCapacity(
   const action = "start a container";
   const info = await client.bounded(
     { action, timeMs: 10_000 },
-    (abortSignal) => client.docker.info({ abortSignal }) as Promise<Info>,
+    (abortSignal) => client.docker.info({ abortSignal }),
   ).catch((error) => {
     throw client.fault(action, error);
   });
@@ -66,8 +52,8 @@ export async function statusOfEngine(client: Client): Promise<BackendStatus> {
       { action, timeMs: 5_000 },
       (abortSignal) =>
         Promise.all([
-          client.docker.version({ abortSignal } as never),
-          client.docker.info({ abortSignal }) as Promise<Info>,
+          client.docker.version({ abortSignal }),
+          client.docker.info({ abortSignal }),
         ]),
     );
     return _status(client, version, info);

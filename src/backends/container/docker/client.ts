@@ -2,10 +2,10 @@ import http from "node:http";
 import https from "node:https";
 import type { Duplex } from "node:stream";
 import { inspect } from "node:util";
-// @ts-types="npm:@types/dockerode@4.0.2"
 import Dockerode from "dockerode";
 import { SandboxError } from "../../../errors.ts";
 import { throwIfAborted } from "../../../host_error.ts";
+import type { EngineApi } from "./api.ts";
 import type { Endpoint, EngineName } from "./endpoint.ts";
 import { engineError } from "./faults.ts";
 
@@ -26,7 +26,7 @@ export class Client {
   /** Where it listens. */
   readonly endpoint: Endpoint;
   /** Its API. */
-  readonly docker: Dockerode;
+  readonly docker: EngineApi;
   readonly #agent: http.Agent;
 
   /** Connects when it is first used. */
@@ -54,13 +54,14 @@ export class Client {
       key: tls?.key,
     };
     try {
-      this.docker = new Dockerode({
+      const Docker = Dockerode as unknown as new (options: object) => EngineApi;
+      this.docker = new Docker({
         // What is not said here would be taken from the environment.
         ...none,
         ...at,
         protocol: tls ? "https" : "http",
         agent: this.#agent,
-      } as unknown as Dockerode.DockerOptions);
+      });
     } catch (error) {
       throw engineError(engine, endpoint, `reach ${engine}`, error, {
         code: "BACKEND_UNAVAILABLE",
@@ -120,7 +121,7 @@ export class Client {
             headers: { "Content-Type": "application/json" },
             abortSignal: undefined,
             statusCodes: { 101: true, 200: true },
-          } as never, (error: unknown, stream: unknown) => {
+          }, (error: unknown, stream: unknown) => {
             if (error) return fail(error);
             const duplex = stream as Duplex;
             // Too late: nobody waits for it any longer.

@@ -1,13 +1,6 @@
 import { randomBytes } from "node:crypto";
+import type { ImageConfig } from "./api.ts";
 import type { Client } from "./client.ts";
-
-/** Of an image, what a container of ours says in its own way. */
-interface Config {
-  readonly Entrypoint?: readonly string[] | string | null;
-  readonly Cmd?: readonly string[] | string | null;
-  readonly User?: string;
-  readonly WorkingDir?: string;
-}
 
 /** Keeps what a container changed in its image's own folders as an image, which starts what the first one does. */
 export async function commitContainer(
@@ -22,11 +15,10 @@ export async function commitContainer(
   try {
     const image = await client.bounded(
       { action },
-      (abortSignal) =>
-        docker.getImage(imageId).inspect({ abortSignal } as never),
+      (abortSignal) => docker.getImage(imageId).inspect({ abortSignal }),
     );
-    const config: Config = image.Config ?? {};
-    const list = (value: Config["Cmd"]) =>
+    const config: ImageConfig = image.Config ?? {};
+    const list = (value: ImageConfig["Cmd"]) =>
       JSON.stringify(typeof value === "string" ? [value] : value ?? []);
     const changes = [
       `ENTRYPOINT ${list(config.Entrypoint)}`,
@@ -43,7 +35,7 @@ export async function commitContainer(
       { action, timeMs: 600_000 },
       (abortSignal) =>
         docker.getContainer(id).commit(
-          { ...query, abortSignal } as never,
+          { ...query, abortSignal },
         ),
     );
     return `${repo}:${tag}`;

@@ -82,7 +82,7 @@ class _Connection {
         limits,
         (abortSignal) =>
           this.client.docker.getContainer(box.id).rename(
-            { name, abortSignal } as never,
+            { name, abortSignal },
           ),
       ).then(() => void (box.name = name), () => {
         // The lease is long enough for several tries.

@@ -128,10 +128,10 @@ export async function pullImage(
     body = await client.bounded(
       { action, timeMs: _silentMs, signal },
       (abortSignal) =>
-        client.docker.createImage(auth as never, {
+        client.docker.createImage(auth, {
           fromImage: tagged(image),
           abortSignal,
-        } as never) as Promise<unknown> as Promise<Readable>,
+        }),
     );
   } catch (error) {
     if (statusOf(error) === undefined) throw client.fault(action, error);

@@ -27,7 +27,7 @@ export async function reap(client: Client): Promise<string[]> {
   };
   const containers = await call((abortSignal) =>
     docker.listContainers(
-      { all: true, filters: _filters, abortSignal } as never,
+      { all: true, filters: _filters, abortSignal },
     )
   );
   for (const { Id, Names, Labels, State, Created } of containers) {
@@ -41,11 +41,11 @@ export async function reap(client: Client): Promise<string[]> {
     if (!isAbandoned(held)) continue;
     await remove(name, (abortSignal) =>
       docker.getContainer(Id).remove(
-        { force: true, v: true, abortSignal } as never,
+        { force: true, v: true, abortSignal },
       ));
   }
   const { Volumes } = await call((abortSignal) =>
-    docker.listVolumes({ filters: _filters, abortSignal } as never)
+    docker.listVolumes({ filters: _filters, abortSignal })
   );
   for (const { Name, Labels } of Volumes ?? []) {
     const owner = Labels?.["mote.owner"];
@@ -53,11 +53,11 @@ export async function reap(client: Client): Promise<string[]> {
     if (!isAbandoned(held)) continue;
     await remove(
       Name,
-      (abortSignal) => docker.getVolume(Name).remove({ abortSignal } as never),
+      (abortSignal) => docker.getVolume(Name).remove({ abortSignal }),
     );
   }
   const images = await call((abortSignal) =>
-    docker.listImages({ filters: _filters, abortSignal } as never)
+    docker.listImages({ filters: _filters, abortSignal })
   );
   for (const { RepoTags, Labels } of images) {
     const owner = ownerOf(Labels?.["mote.owner"]);
@@ -66,7 +66,7 @@ export async function reap(client: Client): Promise<string[]> {
       if (!tag.startsWith(`${buildNames.passing}:`)) continue;
       await remove(
         tag,
-        (abortSignal) => docker.getImage(tag).remove({ abortSignal } as never),
+        (abortSignal) => docker.getImage(tag).remove({ abortSignal }),
       );
     }
   }

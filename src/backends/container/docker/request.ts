@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { invalid } from "../../../check.ts";
 import { SandboxError } from "../../../errors.ts";
 import type { BoxFolder, BoxRights, BoxSpec } from "../box.ts";
+import type { Inspected } from "./api.ts";
 import type { EngineName } from "./endpoint.ts";
 import { checkRuntimeConfigs } from "./runtime_configs.ts";
 
@@ -78,7 +79,8 @@ export function creationBody(
     tmpfs[folder.path] = mountOptions(folder, rights, as);
   }
   for (const path of _shut(engine, rights, covered)) {
-    tmpfs[path] ??= "nosuid,nodev,noexec,size=64k,mode=0555";
+    const asItIs = engine === "podman" ? ",notmpcopyup" : "";
+    tmpfs[path] ??= `nosuid,nodev,noexec,size=64k,mode=0555${asItIs}`;
   }
   const env = { HOME: "/tmp", ...spec.env };
   const [program = "sh", ...rest] = spec.command;
@@ -175,28 +177,6 @@ function _binds(
     // What is mounted below would not be read-only with it.
     BindOptions: { Propagation: "rprivate", NonRecursive: readOnly },
   }));
-}
-
-/** What an engine says of a container that it made. */
-export interface Inspected {
-  /** Hash of its image. */
-  readonly Image: string;
-  /** How it is limited. */
-  readonly HostConfig?: {
-    readonly Memory?: number;
-    readonly MemorySwap?: number;
-    readonly NanoCpus?: number;
-    readonly PidsLimit?: number | null;
-    readonly ReadonlyRootfs?: boolean;
-    readonly Privileged?: boolean;
-    readonly NetworkMode?: string;
-  };
-  /** What is mounted. */
-  readonly Mounts?: readonly {
-    Type?: string;
-    Destination?: string;
-    Name?: string;
-  }[];
 }
 
 /** Throws when the engine made something else than it was asked for. */

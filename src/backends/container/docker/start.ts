@@ -1,6 +1,7 @@
 import { SandboxError } from "../../../errors.ts";
 import { throwIfAborted } from "../../../host_error.ts";
 import type { BoxSpec } from "../box.ts";
+import type { Inspected } from "./api.ts";
 import { DockerBox, type Remains, removeRemains } from "./box.ts";
 import { AttachedChannel } from "./channel.ts";
 import type { Client } from "./client.ts";
@@ -12,7 +13,6 @@ import {
   checkMade,
   creationBody,
   type Frame,
-  type Inspected,
   mountOptions,
 } from "./request.ts";
 
@@ -73,7 +73,7 @@ export async function startBox(
     await client.bounded(
       { action: _action, timeMs: 60_000 },
       (abortSignal) =>
-        client.docker.getContainer(made.id).start({ abortSignal } as never),
+        client.docker.getContainer(made.id).start({ abortSignal }),
     );
     throwIfAborted(spec.signal, _action);
     const imageId = made.inspected.Image;
@@ -115,7 +115,7 @@ async function _makeVolumes(
             },
             Labels: { "mote.owner": owner },
             abortSignal,
-          } as never),
+          }),
       )
     ),
   );
@@ -125,8 +125,7 @@ async function _makeVolumes(
     [...volumes.values()].map((name) =>
       client.bounded(
         { action: _action },
-        (abortSignal) =>
-          client.docker.getVolume(name).remove({ abortSignal } as never),
+        (abortSignal) => client.docker.getVolume(name).remove({ abortSignal }),
       )
     ),
   );
@@ -148,7 +147,7 @@ async function _make(
       { action: _action, timeMs: 60_000 },
       (abortSignal) =>
         docker.createContainer(
-          { _query: { name }, _body: body, abortSignal } as never,
+          { _query: { name }, _body: body, abortSignal },
         ),
     );
   throwIfAborted(spec.signal, _action);
@@ -169,14 +168,13 @@ async function _make(
     }),
     client.bounded(
       { action: _action },
-      (abortSignal) =>
-        docker.getContainer(id).inspect({ abortSignal } as never),
+      (abortSignal) => docker.getContainer(id).inspect({ abortSignal }),
     ),
   ]);
   return {
     id,
     channel: new AttachedChannel(stream),
-    inspected: inspected as unknown as Inspected,
+    inspected,
   };
 }
 
