@@ -40,7 +40,7 @@ const layers: readonly { name: string; has: RegExp }[] = [
   {
     name: "base",
     has:
-      /^src\/(options|check|tools|result|errors|rights|host|host_error|cache|output|progress|linux_guest)\.ts$/,
+      /^src\/(options|check|tools|result|errors|rights|host|host_error|cache|output|progress|flights|linux_guest)\.ts$/,
   },
 ];
 
@@ -49,6 +49,11 @@ const places: readonly { what: RegExp; only: RegExp; name: string }[] = [
   { what: /\bDeno\.dlopen\b/, only: /^ffi\/deno\.ts$/, name: "Deno.dlopen" },
   { what: /["']koffi["']/, only: /^ffi\/koffi\.ts$/, name: "koffi" },
   { what: /["']commander["']/, only: /^src\/cli\//, name: "commander" },
+  {
+    what: /["'](dockerode|tar-stream|@balena\/dockerignore)["']/,
+    only: /^src\/backends\/container\/docker\//,
+    name: "a client of container engines",
+  },
   { what: /\bDeno\./, only: /^(ffi\/deno|src\/host)\.ts$/, name: "Deno" },
   {
     what: /from ["'](zod|fast-check)/,
