@@ -215,6 +215,18 @@ export interface FileStore {
   remove(path: string): Promise<void>;
 }
 
+/** A connection that a guest made to a port of its own, and that ends at the host. */
+export interface Connection {
+  /** What the guest sends; ends when it has sent everything, and never throws. */
+  readonly input: AsyncIterable<Uint8Array>;
+  /** Sends to the guest; resolves when more may be sent, rejects when the connection is gone. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Says that nothing more will be sent. */
+  end(): void;
+  /** Ends it both ways; may be called again. */
+  close(): void;
+}
+
 /** An open wall with one guest behind it. */
 export interface Wall {
   /** Runs a program; runs of one wall queue. Rejects only when it could not be tried. */
@@ -226,6 +238,11 @@ export interface Wall {
    * runs. Absent where that cannot be had for certain.
    */
   reset?(): Promise<void>;
+  /**
+   * Takes connections that the guest makes to 127.0.0.1 at this port, though it has no network; absent where there is no
+   * way for them. They end with the wall.
+   */
+  serve?(port: number, take: (connection: Connection) => void): Promise<void>;
   /** Ends what runs and frees everything; may be called again. */
   close(): Promise<void>;
 }
