@@ -35,6 +35,7 @@ import type {
   OutputChunk,
   RunResult,
 } from "./result.ts";
+import type { Installed, InstallPlace } from "./installing.ts";
 import { type RunContext, runProgram, type Sink } from "./run.ts";
 import { type RunStream, streamRun } from "./stream.ts";
 import { refuseUnsupported, unsupported } from "./support.ts";
@@ -210,18 +211,20 @@ export async function openWall(
     ...(imageSha256 !== undefined && { imageSha256 }),
   };
   const tools = options.tools ?? _none;
-  let libraries: readonly InstalledLibrary[] = packages?.libraries ?? [];
+  const begins: Installed = { libraries: packages?.libraries ?? [], asked: [] };
+  let installed = begins;
   const session = (before = wall) =>
-    new _Session(backend, why, opening, report, cache, libraries, {
+    new _Session(why, opening, report, { backend, spec }, installed, {
       wall: before,
       tools,
       receipt,
     });
   const install = async () => {
     if (!options.libraries?.length || packages) return;
-    libraries = [];
-    const call = signal ? { signal } : {};
-    libraries = await session().install(options.libraries, call);
+    installed = begins;
+    const first = session();
+    await first.install(options.libraries, signal ? { signal } : {});
+    installed = first.installed;
   };
   try {
     await install();
@@ -246,26 +249,27 @@ class _Session implements Session {
   readonly #context: RunContext;
   readonly #language: LanguageData;
   readonly #report: Reporter;
-  readonly #cacheDir: string;
-  #libraries: readonly InstalledLibrary[];
+  readonly #setting: Pick<InstallPlace, "backend" | "spec">;
+  /** What was put into it. */
+  installed: Installed;
   #closed: Promise<void> | undefined;
 
   constructor(
-    { name }: Backend,
     reason: string,
     { capabilities, language }: Opening,
     report: Reporter,
-    cacheDir: string,
-    libraries: readonly InstalledLibrary[],
+    setting: Pick<InstallPlace, "backend" | "spec">,
+    installed: Installed,
     context: RunContext,
   ) {
+    const { name } = setting.backend;
     this.backend = { name, reason, toString: () => name };
     this.capabilities = capabilities;
     this.#language = language;
     this.#report = report;
-    this.#cacheDir = cacheDir;
+    this.#setting = setting;
     this.#context = context;
-    this.#libraries = Object.freeze([...libraries]);
+    this.installed = installed;
   }
 
   async run(code: Code, options?: RunOptions): Promise<RunResult> {
@@ -302,7 +306,7 @@ class _Session implements Session {
       this.#context,
       program instanceof Promise ? await program : program,
       options,
-      this.#libraries,
+      this.installed.libraries,
       sink,
     );
     if (this.#report.verbose) {
@@ -325,26 +329,20 @@ class _Session implements Session {
       const state = noInstall ?? `${name} has no packages`;
       throw unsupported(state, installIn ?? [], "install packages");
     }
-    const { installPackages } = await import("./install/install.ts");
-    const { linuxTarget, pureTarget } = await import(
-      "./install/python_target.ts"
-    );
-    const added = await installPackages(names, {
-      cacheDir: this.#cacheDir,
-      files: this.#context.wall.files("site-packages"),
-      installed: this.#libraries,
-      target: this.capabilities.nativeLibraries ? linuxTarget : pureTarget,
+    const { install } = await import("./installing.ts");
+    const place = {
+      ...this.#setting,
+      wall: this.#context.wall,
+      native: this.capabilities.nativeLibraries,
+    };
+    const { added, now } = await install(names, place, this.installed, {
       signal,
       onProgress: (progress) => {
         this.#report.progress(progress);
         onProgress?.(progress);
       },
     }).finally(() => this.#report.clear());
-    const fresh = new Set(added.map((library) => library.name));
-    this.#libraries = Object.freeze([
-      ...this.#libraries.filter((library) => !fresh.has(library.name)),
-      ...added,
-    ]);
+    this.installed = now;
     return added;
   }
 

@@ -12,6 +12,7 @@ import { go } from "./clients/go.ts";
 import { maven } from "./clients/maven.ts";
 import { npm } from "./clients/npm.ts";
 import { failed } from "./pip.ts";
+import type { ProxyRules } from "./proxy.ts";
 import { DamagedTree, type KeptTree, TreeStore } from "./tree_store.ts";
 
 const _clients: Readonly<
@@ -37,6 +38,7 @@ export interface ContainerInstall {
   /** Opens a box of its own from the same image, for a script of `sh` that reaches the network through the host. */
   readonly open: (
     env: Readonly<Record<string, string>>,
+    rules: ProxyRules,
     signal: AbortSignal | undefined,
   ) => Promise<Wall>;
   /** Where downloads are kept. */
@@ -135,7 +137,8 @@ async function _make(
   onProgress({ stage: "resolve", done: 0, total: 0, text });
   const trust = await _trust();
   const env = { ...registries, ...(trust && _trusting) };
-  const box = await context.open(env, signal);
+  const rules = await _rules(Object.values(registries));
+  const box = await context.open(env, rules, signal);
   try {
     if (trust) {
       await box.files("sandbox").write("ca.pem", trust, { offset: null });
@@ -241,6 +244,31 @@ async function _registries(
     if (value) found[name] = value;
   }
   return found;
+}
+
+/** What the settings of the host name, and the proxy that it has to use itself. */
+async function _rules(settings: readonly string[]): Promise<ProxyRules> {
+  const host = await loadHost();
+  const named = new Set<string>();
+  for (const text of settings.flatMap((one) => one.split(/[,|\s]/))) {
+    const url = _url(text);
+    if (!url) continue;
+    const port = url.port || (url.protocol === "http:" ? "80" : "443");
+    named.add(`${url.hostname.replace(/^\[|\]$/g, "")}:${port}`);
+  }
+  const upstream = ["https_proxy", "HTTPS_PROXY", "http_proxy"]
+    .map((name) => _url(host.env(name) ?? ""))
+    .find((url) => url?.protocol === "http:");
+  return { named, upstream };
+}
+
+function _url(text: string): URL | undefined {
+  try {
+    const url = new URL(text);
+    return /^https?:$/.test(url.protocol) ? url : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const _certificates = "/sandbox/ca.pem";

@@ -23,6 +23,11 @@ export class LentWall implements Wall {
     this.#giveBack = giveBack;
   }
 
+  /** Hash of what runs behind it. */
+  get imageSha256(): string | undefined {
+    return this.#wall.imageSha256;
+  }
+
   /** Runs a program. */
   run(request: RunRequest): Promise<RunOutcome> {
     return this.#lent(() => this.#wall.run(request));
