@@ -1,4 +1,4 @@
-import { debianCompileEnv, debianPath, link } from "./debian.ts";
+import { debianCompileEnv, link } from "./debian.ts";
 import { containers, type LanguageData } from "./language.ts";
 
 /** C++20 as the image's g++ has it. */
@@ -28,8 +28,6 @@ export const cpp: LanguageData = {
     ],
     run: ["{dir}/program"],
     env: debianCompileEnv,
-    path: debianPath,
-    outOfMemory: /\bstd::bad_alloc\b/,
     installer: "apt",
   },
   noInstall: "there is no C++ outside of containers",

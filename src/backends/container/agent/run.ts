@@ -1,4 +1,8 @@
-import type { ContainerLanguage } from "../../../languages/language.ts";
+import {
+  type ContainerLanguage,
+  fill,
+  heapMb,
+} from "../../../languages/language.ts";
 import type { ResolvedLimits } from "../../../options.ts";
 import type { LimitName } from "../../../result.ts";
 import type { RunFailure, RunOutcome, RunRequest } from "../../backend.ts";
@@ -63,6 +67,7 @@ interface Ending {
 export class AgentRun {
   readonly #request: RunRequest;
   readonly #settings: RunSettings;
+  readonly #names: { readonly file: string; readonly main: string };
   readonly #called: number;
   readonly #output: RunOutput;
   #client: AgentClient | undefined;
@@ -87,6 +92,9 @@ export class AgentRun {
     this.#called = performance.now();
     this.#request = request;
     this.#settings = settings;
+    const { language } = settings;
+    this.#names = language.names?.(_text(request.code)) ??
+      { file: language.file, main: "" };
     this.left = new Promise((resolve) => this.#leave = resolve);
     this.#output = new RunOutput(
       request,
@@ -169,7 +177,10 @@ export class AgentRun {
     const { language, interactive, places } = this.#settings;
     const { code, stdin } = this.#request;
     const files = new AgentFiles(client, Root.run);
-    const written = [_put(files, language.file, _bytes(code))];
+    const beside = Object.entries(language.files ?? {});
+    const written = [[this.#names.file, code] as const, ...beside].map(
+      ([name, content]) => _put(files, name, _bytes(content)),
+    );
     const lives = interactive && language.driver !== undefined;
     if (lives) written.push(_put(files, "stdin", _bytes(stdin)));
     const all = Promise.all(written);
@@ -207,19 +218,17 @@ export class AgentRun {
   }
 
   #words(words: readonly string[]): string[] {
-    const { language: { file }, places } = this.#settings;
-    const values: Record<string, string> = {
-      "{file}": `${places.run}/${file}`,
-      "{dir}": places.run,
-      "{libraries}": places.libraries,
-      "{workspace}": places.sandbox,
+    const { places, limits } = this.#settings;
+    const { file, main } = this.#names;
+    const here = {
+      file: `${places.run}/${file}`,
+      dir: places.run,
+      libraries: places.libraries,
+      workspace: places.sandbox,
+      main,
+      heapMb: heapMb(limits.memoryMb),
     };
-    return words.map((word) =>
-      word.replace(
-        /\{(file|dir|libraries|workspace)\}/g,
-        (name) => values[name]!,
-      )
-    );
+    return words.map((word) => fill(word, here));
   }
 
   #launchLimits(timeMs: number): LaunchLimits {
@@ -353,6 +362,7 @@ export class AgentRun {
       limits: this.#settings.limits,
       timeMs: this.#request.timeMs ?? this.#settings.limits.timeMs,
       complaint: () => this.#output.all("stderr"),
+      outOfMemory: this.#settings.language.outOfMemory,
       stateLost,
     });
     return {
@@ -384,6 +394,10 @@ async function _put(
     pieces.push(files.writeNow(path, piece, at === 0 ? null : at));
   }
   await Promise.all(pieces);
+}
+
+function _text(value: string | Uint8Array): string {
+  return typeof value === "string" ? value : new TextDecoder().decode(value);
 }
 
 function _bytes(value: string | Uint8Array): Uint8Array {

@@ -29,6 +29,8 @@ export interface Evidence {
   readonly timeMs: number;
   /** Its error output, as far as it was kept. */
   readonly complaint: () => Uint8Array;
+  /** What the language says at the end of its error output when memory ran out. */
+  readonly outOfMemory?: RegExp | undefined;
   /** An interactive session has lost its state. */
   readonly stateLost: boolean;
 }
@@ -168,11 +170,14 @@ function _ofReport(evidence: Evidence): Found | undefined {
         "Wait for them in the code",
       );
   }
-  if (!report || report.status >= 0) return undefined;
-  if (report.memoryKills > 0) return _memory(evidence);
+  if (!report || report.status === 0) return undefined;
+  if (report.status < 0 && report.memoryKills > 0) return _memory(evidence);
   const tail = new TextDecoder().decode(
     evidence.complaint().subarray(-_tailBytes),
   );
+  if (!evidence.done && evidence.outOfMemory?.test(tail)) {
+    return _memory(evidence);
+  }
   const aborted = _aborts.includes(-report.status);
   return aborted && _outOfMemory.test(tail) ? _memory(evidence) : undefined;
 }
