@@ -20,6 +20,11 @@ export const buildNames = {
 
 const _keyLength = 24;
 
+/** How long a build that was aborted may take to let go, in ms. */
+const _clearMs = 10_000;
+
+const _pollMs = 50;
+
 /** What a box from a Dockerfile is started from. */
 export interface Built {
   /** The image's name. */
@@ -129,12 +134,18 @@ export class Builder {
     const action = "clear away after a build";
     const label = [`mote.build=${key}`];
     const filters = JSON.stringify({ label, dangling: ["true"] });
+    const until = Date.now() + _clearMs;
     try {
-      const left = await this.#client.bounded(
-        { action },
-        (abortSignal) => docker.listImages({ filters, abortSignal }),
-      );
-      for (const { Id } of left) await this.#remove(Id);
+      // A build that was aborted holds on to them until it has noticed.
+      do {
+        const left = await this.#client.bounded(
+          { action },
+          (abortSignal) => docker.listImages({ filters, abortSignal }),
+        );
+        if (left.length === 0) return;
+        for (const { Id } of left) await this.#remove(Id);
+        await new Promise<void>((done) => setTimeout(done, _pollMs));
+      } while (Date.now() < until);
     } catch {
       // The error of the build says more; the next process clears away.
     }

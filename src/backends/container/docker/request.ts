@@ -106,8 +106,8 @@ export function creationBody(
     AttachStdout: true,
     AttachStderr: true,
     Tty: false,
-    // An image's own check would run its programs beside the code.
-    Healthcheck: { Test: ["NONE"] },
+    // An image's own check would run its programs beside the code. Podman would have the system call it for none too.
+    ...engine === "docker" && { Healthcheck: { Test: ["NONE"] } },
     StopTimeout: 0,
     HostConfig: {
       ...shm,
