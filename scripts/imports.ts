@@ -21,17 +21,21 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const layers: readonly { name: string; has: RegExp }[] = [
   { name: "cli", has: /^src\/cli\// },
   { name: "entry", has: /^(mod|testing)\.ts$/ },
+  { name: "pool", has: /^src\/pool\// },
   {
     name: "session",
     has:
-      /^src\/(session|memory_session|run|stream|opening|program|support|artifacts|tool_calls)\.ts$/,
+      /^src\/(session|installing|memory_session|run|stream|opening|program|support|artifacts|tool_calls)\.ts$/,
   },
   {
     name: "parts",
     has:
-      /^src\/(policy|languages|guests|install|files|backends(?!\/backend\.ts))\//,
+      /^src\/(policy|languages(?!\/language\.ts)|guests|install|files|backends(?!\/backend\.ts))\//,
   },
-  { name: "waist", has: /^src\/backends\/backend\.ts$/ },
+  {
+    name: "waist",
+    has: /^src\/(backends\/backend|languages\/language)\.ts$/,
+  },
   { name: "ffi", has: /^ffi\// },
   {
     name: "base",
