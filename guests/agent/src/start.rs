@@ -19,6 +19,9 @@ const NODE: u8 = 4;
 /// The folder of the run is left for the next one: this one has compiled something.
 pub const KEEPS_FOLDER: u8 = 8;
 
+/// Of threads of a run that counts its data, in bytes.
+const STACK: u64 = 2 << 20;
+
 const DRIVERS: [(u8, &str, &str); 2] = [
     (PYTHON, "driver.py", include_str!("../drivers/driver.py")),
     (NODE, "driver.mjs", include_str!("../drivers/driver.mjs")),
@@ -97,7 +100,7 @@ pub fn start(order: &Order, files: &Files, new_privileges: bool) -> Result<(i32,
         set_nonblocking(&mine)?;
         (control, theirs) = (Some(mine), Some(other));
     }
-    let mut child = sys::spawn(command, Confinement { control: theirs, new_privileges }).map_err(errno)?;
+    let mut child = sys::spawn(command, Confinement { control: theirs, new_privileges, stack: (order.data > 0).then_some(STACK) }).map_err(errno)?;
     let pipes = Pipes {
         stdin: child.stdin.take().ok_or(Errno::BADF)?.into(),
         stdout: child.stdout.take().ok_or(Errno::BADF)?.into(),
