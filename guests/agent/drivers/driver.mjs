@@ -161,7 +161,7 @@ function shown(error) {
     return "something that cannot be shown";
   }
   const place = new RegExp(`(?:file://)?${main.replace("file://", "").replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}\\?run=\\d+`, "g");
-  return text.replace(place, name).replace(/^ +at .*(?:\(|at )(?:node:|file:\/\/[^\n]*\/driver\.mjs:)[^\n]*\n?/gm, "").trimEnd();
+  return text.replace(place, name).replace(/^ +at .*(?:\bnode:|\/driver\.mjs:)[^\n]*\n?/gm, "").trimEnd();
 }
 
 function flagsOf(error) {
@@ -212,7 +212,6 @@ function done(code) {
 }
 
 const isMain = (url) => url.startsWith(`${main}?run=`);
-const format = typed ? "module-typescript" : "module";
 const bare = (specifier) => !/^(?:\.{0,2}\/|[a-z][a-z+.-]*:)/i.test(specifier);
 const elsewhere = pathToFileURL(path.join(libraries, "main.mjs")).href;
 

@@ -87,7 +87,20 @@ pub fn start(order: &Order, files: &Files, new_privileges: bool) -> Result<(i32,
     }
     for entry in &order.env {
         let at = entry.iter().position(|byte| *byte == b'=').ok_or(Errno::INVAL)?;
-        command.env(OsStr::from_bytes(&entry[..at]), OsStr::from_bytes(&entry[at + 1..]));
+        let (name, value) = (&entry[..at], &entry[at + 1..]);
+        // What begins with a plus comes before what the image has.
+        match name.strip_prefix(b"+") {
+            Some(name) => {
+                let mut joined = value.to_vec();
+                if let Some(before) = std::env::var_os(OsStr::from_bytes(name)) {
+                    joined.extend([b":", before.as_bytes()].concat());
+                }
+                command.env(OsStr::from_bytes(name), OsStr::from_bytes(&joined));
+            }
+            None => {
+                command.env(OsStr::from_bytes(name), OsStr::from_bytes(value));
+            }
+        }
     }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut control = None;

@@ -275,6 +275,7 @@ export class AgentClient {
     if (!pending) return this.#takers.get(id)?.take({ kind, id, payload });
     if (kind === Tell.fault) {
       const errno = new FieldReader(payload).i32();
+      this.#pending.delete(id);
       return pending.reject(fileFault(errno, pending.action));
     }
     pending.bytes += payload.byteLength;
@@ -283,6 +284,8 @@ export class AgentClient {
     }
     pending.parts.push(payload);
     if (kind === Tell.answer || kind === Tell.started) {
+      // What comes next with this number is the run's.
+      this.#pending.delete(id);
       pending.resolve(pending.parts);
     } else if (kind !== Tell.part) throw new Malformed("an unknown answer");
   }
