@@ -1,4 +1,4 @@
-import { debianEnv, debianPath, withPath } from "./debian.ts";
+import { debianEnv, debianPath } from "./debian.ts";
 import { containers, type LanguageData } from "./language.ts";
 
 /** Bash, with whatever programs the image has. */
@@ -10,8 +10,9 @@ export const bash: LanguageData = {
     image: "debian:bookworm-slim",
     file: "main.sh",
     needs: ["bash"],
-    run: ["sh", "-c", withPath, "sh", debianPath, "bash", "{file}"],
+    run: ["bash", "{file}"],
     env: debianEnv,
+    path: debianPath,
     installer: "apt",
   },
   noInstall: "there is no Bash outside of containers",

@@ -1,4 +1,4 @@
-import { debianCompileEnv, link } from "./debian.ts";
+import { debianCompileEnv, debianPath, link } from "./debian.ts";
 import { containers, type LanguageData } from "./language.ts";
 
 /** C as the image's gcc has it. */
@@ -27,6 +27,7 @@ export const c: LanguageData = {
     ],
     run: ["{dir}/program"],
     env: debianCompileEnv,
+    path: debianPath,
     installer: "apt",
   },
   noInstall: "there is no C outside of containers",

@@ -1,4 +1,4 @@
-import { debianCompileEnv, link } from "./debian.ts";
+import { debianCompileEnv, debianPath, link } from "./debian.ts";
 import { containers, type LanguageData } from "./language.ts";
 
 /** C++20 as the image's g++ has it. */
@@ -28,6 +28,7 @@ export const cpp: LanguageData = {
     ],
     run: ["{dir}/program"],
     env: debianCompileEnv,
+    path: debianPath,
     installer: "apt",
   },
   noInstall: "there is no C++ outside of containers",

@@ -9,16 +9,13 @@ const _libraries = [
 ].join(":");
 
 /** Folders of their programs. */
-export const debianPath: string = [
+export const debianPath: readonly string[] = [
   "{libraries}/usr/local/bin",
   "{libraries}/usr/bin",
   "{libraries}/usr/sbin",
   "{libraries}/usr/games",
   "{libraries}/bin",
-].join(":");
-
-/** Runs what follows with more folders to find programs in. */
-export const withPath = 'PATH="$1:$PATH"; export PATH; shift; exec "$@"';
+];
 
 /** Lets programs find their libraries. */
 export const debianEnv: Readonly<Record<string, string>> = {

@@ -23,6 +23,7 @@ export const ruby: LanguageData = {
     needs: ["ruby"],
     run: ["ruby", "-I", "{workspace}", "-r", "{dir}/relative.rb", "{file}"],
     env: { GEM_PATH: "{libraries}/gems" },
+    path: ["{libraries}/gems/bin"],
     outOfMemory: /\bfailed to allocate memory \(NoMemoryError\)/,
     installer: "gem",
   },

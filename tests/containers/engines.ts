@@ -1,20 +1,14 @@
 /**
- * The engines that the tests of containers run on: docker and podman, as far as one answers. The images come from
- * MOTE_TEST_IMAGES, a prefix such as "localhost/images/" in front of "python:1"; without it they are pulled.
+ * The engines that the tests of containers run on: docker and podman, as far as one answers.
  */
 import assert from "node:assert/strict";
-import process from "node:process";
 import { test } from "node:test";
-import type {
-  Box,
-  BoxLimits,
-  BoxRights,
-  BoxSpec,
-} from "../../src/backends/container/box.ts";
+import type { Box, BoxSpec } from "../../src/backends/container/box.ts";
 import Dockerode from "dockerode";
 import { DockerEngine } from "../../src/backends/container/docker/engine.ts";
 import { findEndpoint } from "../../src/backends/container/docker/find.ts";
 import { thisMachine } from "../../src/backends/container/docker/surroundings.ts";
+import { boxSpec } from "./specs.ts";
 
 /** An engine under test. */
 export interface Tested {
@@ -24,13 +18,6 @@ export interface Tested {
   // deno-lint-ignore no-explicit-any -- whatever the API answers
   docker: any;
 }
-
-const prefix = process.env.MOTE_TEST_IMAGES;
-
-/** The image that the tests use; it has sh and Python. */
-export const image: string = prefix === undefined
-  ? "docker.io/library/python:3-slim"
-  : `${prefix}python:1`;
 
 const found: Tested[] = [];
 
@@ -59,45 +46,6 @@ export function each(
   for (const tested of engines) {
     test(`${tested.name}: ${what}`, { timeout: 120_000 }, () => body(tested));
   }
-}
-
-export const noRights: BoxRights = {
-  network: false,
-  read: {},
-  write: {},
-  root: false,
-  writableRoot: false,
-  capabilities: [],
-  newPrivileges: false,
-};
-
-export const limits: BoxLimits = {
-  memoryMb: 64,
-  cpus: 1,
-  processes: 64,
-  workspaceMb: 16,
-  workspaceFiles: 100,
-};
-
-/** What a session would start, with `script` in place of the agent. */
-export function boxSpec(script: string, more: Partial<BoxSpec> = {}): BoxSpec {
-  return {
-    source: { kind: "image", image },
-    command: ["sh", "-c", script],
-    workdir: "/",
-    env: {},
-    folders: [
-      { path: "/sandbox", sizeMb: 16, files: 100, executable: true },
-      { path: "/tmp", sizeMb: 8, files: null, executable: false },
-      { path: "/run/mote", sizeMb: 8, files: null, executable: true },
-    ],
-    rights: noRights,
-    limits,
-    runtimeConfigs: {},
-    purpose: "session",
-    keepTemplate: false,
-    ...more,
-  };
 }
 
 /** Everything that a box says until its main process ends. */

@@ -1,15 +1,7 @@
 /** What a box holds back, seen from inside of it. */
 import assert from "node:assert/strict";
-import {
-  boxSpec,
-  each,
-  leavesNothing,
-  limits,
-  noRights,
-  said,
-  saidBy,
-  withBox,
-} from "./engines.ts";
+import { each, leavesNothing, said, saidBy, withBox } from "./engines.ts";
+import { boxSpec, limits, noRights } from "./specs.ts";
 
 each(
   "bytes go both ways, and the box ends with its input",
@@ -67,7 +59,7 @@ each(
     echo files $i; rm -f f*; head -c 20000000 /dev/zero > big 2>/dev/null; wc -c < big; rm big
     printf '#!/bin/sh\\necho runs\\n' > run; chmod +x run; ./run
     cp run /tmp/run; /tmp/run 2>/dev/null || echo not in /tmp
-    ls -ldn /sandbox | cut -c1-10; head -c 9000000 /dev/zero > /tmp/big 2>/dev/null; wc -c < /tmp/big`,
+    rm -f /tmp/run; ls -ldn /sandbox | cut -c1-10; head -c 9000000 /dev/zero > /tmp/big 2>/dev/null; wc -c < /tmp/big`,
     );
     const lines = text.trim().split("\n");
     assert.equal(lines[0], "files 100", text);

@@ -113,20 +113,11 @@ async function _open(
       interactive: spec.interactive,
       workdir: container.workdir,
       places,
-      env: _beside(container.language.env ?? {}, spec.env),
+      env: spec.env,
+      more: {},
     },
     commit: container.commitContainer,
   });
-}
-
-/** The language's environment, but for what the session sets itself. */
-function _beside(
-  language: Readonly<Record<string, string>>,
-  session: Readonly<Record<string, string>>,
-): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(language).filter(([name]) => !Object.hasOwn(session, name)),
-  );
 }
 
 function _boxSpec(

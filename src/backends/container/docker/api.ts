@@ -32,6 +32,7 @@ export interface Inspected {
     readonly ReadonlyRootfs?: boolean;
     readonly Privileged?: boolean;
     readonly NetworkMode?: string;
+    readonly Runtime?: string;
   };
   /** What is mounted. */
   readonly Mounts?: readonly {
@@ -92,7 +93,7 @@ export interface EngineApi {
   ): Promise<{ Volumes?: { Name: string; Labels: Labels }[] | null }>;
   listImages(
     options: Call & { filters: string },
-  ): Promise<{ RepoTags?: string[] | null; Labels: Labels }[]>;
+  ): Promise<{ Id: string; RepoTags?: string[] | null; Labels: Labels }[]>;
   createVolume(options: Call & Record<string, unknown>): Promise<unknown>;
   createImage(
     auth: unknown,

@@ -18,6 +18,13 @@ export const buildNames = {
   passing: "localhost/mote-build",
 } as const;
 
+const _keyLength = 24;
+
+/** How long a build that was aborted may take to let go, in ms. */
+const _clearMs = 10_000;
+
+const _pollMs = 50;
+
 /** What a box from a Dockerfile is started from. */
 export interface Built {
   /** The image's name. */
@@ -45,9 +52,9 @@ export class Builder {
     signal: AbortSignal | undefined,
     onProgress: ((progress: Progress) => void) | undefined,
   ): Promise<Built> {
-    const action = `build ${path}`;
+    const action = `build ${oneLine(path, 200).replaceAll(":", "…")}`;
     const context = await readContext(path, signal);
-    const key = context.hash.slice(0, 24);
+    const key = context.hash.slice(0, _keyLength);
     const [kept, passing] = [buildNames.kept, buildNames.passing].map((name) =>
       `${name}:${key}`
     ) as [string, string];
@@ -67,8 +74,14 @@ export class Builder {
       await this.#flights.join(
         key,
         waiter,
-        (flight) =>
-          this.#build(context, passing, action, flight.signal, flight.report),
+        async ({ signal, report }) => {
+          try {
+            await this.#build(context, passing, action, signal, report);
+          } catch (error) {
+            await this.#clear(key);
+            throw error;
+          }
+        },
       );
       if (!keep) return { image: passing, release };
       await this.#client.bounded(
@@ -89,7 +102,7 @@ export class Builder {
   async #has(image: string): Promise<boolean> {
     try {
       await this.#client.bounded(
-        { action: `look for the image ${image}` },
+        { action: "look for a built image" },
         (abortSignal) =>
           this.#client.docker.getImage(image).inspect({ abortSignal }),
       );
@@ -102,7 +115,7 @@ export class Builder {
 
   /** Takes a name away, and with the last one the image. Another's container may still need it, and then does so itself. */
   async #remove(image: string): Promise<void> {
-    const action = `remove the image ${image}`;
+    const action = "remove a built image";
     await this.#client.bounded(
       { action },
       (abortSignal) =>
@@ -112,6 +125,30 @@ export class Builder {
         throw this.#client.fault(action, error);
       }
     });
+  }
+
+  /** Podman keeps the steps of a build that failed, as images without a name. */
+  async #clear(key: string): Promise<void> {
+    const { docker, engine } = this.#client;
+    if (engine !== "podman") return;
+    const action = "clear away after a build";
+    const label = [`mote.build=${key}`];
+    const filters = JSON.stringify({ label, dangling: ["true"] });
+    const until = Date.now() + _clearMs;
+    try {
+      // A build that was aborted holds on to them until it has noticed.
+      do {
+        const left = await this.#client.bounded(
+          { action },
+          (abortSignal) => docker.listImages({ filters, abortSignal }),
+        );
+        if (left.length === 0) return;
+        for (const { Id } of left) await this.#remove(Id);
+        await new Promise<void>((done) => setTimeout(done, _pollMs));
+      } while (Date.now() < until);
+    } catch {
+      // The error of the build says more; the next process clears away.
+    }
   }
 
   async #build(
@@ -134,7 +171,10 @@ export class Builder {
             dockerfile: context.dockerfile,
             rm: true,
             forcerm: true,
-            labels: { "mote.owner": labelOf(thisProcess()) },
+            labels: {
+              "mote.owner": labelOf(thisProcess()),
+              "mote.build": context.hash.slice(0, _keyLength),
+            },
             abortSignal,
           }),
       );

@@ -25,7 +25,6 @@ export async function commitContainer(
       `CMD ${list(config.Cmd)}`,
       `USER ${config.User || "0"}`,
       `WORKDIR ${config.WorkingDir || "/"}`,
-      "STOPSIGNAL SIGTERM",
       // Else containers of that image would look like ours.
       "LABEL mote.owner=",
       "LABEL mote.purpose=",

@@ -13,7 +13,7 @@ import { findEndpoint } from "./find.ts";
 import { renewalMs, renewed } from "./leases.ts";
 import { reap } from "./reap.ts";
 import { checkHostFolders } from "./host_folders.ts";
-import { creationBody } from "./request.ts";
+import { creationBody, runtimeOf } from "./request.ts";
 import { startBox, type Starting } from "./start.ts";
 import { type Surroundings, thisMachine } from "./surroundings.ts";
 
@@ -131,10 +131,7 @@ export class DockerEngine implements ContainerEngine {
       return await attachTo(on.client, spec, source.id);
     }
     checkHostFolders(on.client.endpoint, spec.rights);
-    const { Runtime } = (spec.runtimeConfigs.HostConfig ?? {}) as {
-      Runtime?: unknown;
-    };
-    const capacity = on.capacity(Runtime !== undefined);
+    const capacity = on.capacity(runtimeOf(spec) !== undefined);
     // Whoever waits for it comes later, if at all.
     capacity.catch(() => {});
     const starting: Starting = {

@@ -108,11 +108,11 @@ export async function pullImage(
   signal: AbortSignal | undefined,
   onProgress: ((progress: Progress) => void) | undefined,
 ): Promise<void> {
-  const action = `pull the image ${oneLine(image, 200)}`;
+  const action = "pull an image";
   const missing = (words: string, cause?: unknown) =>
     new SandboxError(
       "GUEST_NOT_FOUND",
-      `Cannot ${action}: ${client.engine} says ${
+      `Cannot ${action}: ${client.engine} says of ${oneLine(image, 200)}, ${
         oneLine(words)
       }. Check the name, log in with \`${client.engine} login\` where it is private, or load it with \`${client.engine} load\`.`,
       { cause },

@@ -59,11 +59,12 @@ export async function reap(client: Client): Promise<string[]> {
   const images = await call((abortSignal) =>
     docker.listImages({ filters: _filters, abortSignal })
   );
-  for (const { RepoTags, Labels } of images) {
+  for (const { Id, RepoTags, Labels } of images) {
     const owner = ownerOf(Labels?.["mote.owner"]);
     if (!owner || lives(owner) !== false) continue;
-    for (const tag of RepoTags ?? []) {
-      if (!tag.startsWith(`${buildNames.passing}:`)) continue;
+    // What a build left that was never finished has no name.
+    for (const tag of RepoTags?.length ? RepoTags : [Id]) {
+      if (tag !== Id && !tag.startsWith(`${buildNames.passing}:`)) continue;
       await remove(
         tag,
         (abortSignal) => docker.getImage(tag).remove({ abortSignal }),

@@ -79,11 +79,9 @@ export function creationBody(
     tmpfs[folder.path] = mountOptions(folder, rights, as);
   }
   for (const path of _shut(engine, rights, covered)) {
-    const asItIs = engine === "podman" ? ",notmpcopyup" : "";
-    tmpfs[path] ??= `nosuid,nodev,noexec,size=64k,mode=0555${asItIs}`;
+    tmpfs[path] ??= "ro,nosuid,nodev,noexec,size=64k";
   }
   const env = { HOME: "/tmp", ...spec.env };
-  const [program = "sh", ...rest] = spec.command;
   const network = rights.network ? {} : { NetworkMode: "none" };
   const shm = extra.host.ShmSize === undefined
     ? { ShmSize: _shmMb * _mib }
@@ -93,8 +91,7 @@ export function creationBody(
     ...!rights.network && engine === "docker" && { NetworkDisabled: true },
     ...extra.top,
     Image: image,
-    Entrypoint: [program],
-    Cmd: rest,
+    ..._program(engine, spec.command),
     Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
     WorkingDir: spec.workdir,
     User: userOf(rights),
@@ -109,10 +106,9 @@ export function creationBody(
     AttachStdout: true,
     AttachStderr: true,
     Tty: false,
-    // An image's own check would run its programs beside the code.
-    Healthcheck: { Test: ["NONE"] },
-    StopSignal: "SIGKILL",
-    StopTimeout: 1,
+    // An image's own check would run its programs beside the code. Podman would have the system call it for none too.
+    ...engine === "docker" && { Healthcheck: { Test: ["NONE"] } },
+    StopTimeout: 0,
     HostConfig: {
       ...shm,
       ...network,
@@ -152,6 +148,17 @@ export function creationBody(
   };
 }
 
+/** What runs, in place of an image's own entry point. */
+function _program(
+  engine: EngineName,
+  command: readonly string[],
+): Record<string, unknown> {
+  // Where an empty one is heeded, an image that is made from the container has none either.
+  return engine === "docker"
+    ? { Entrypoint: [], Cmd: [...command] }
+    : { Entrypoint: command.slice(0, 1), Cmd: command.slice(1) };
+}
+
 /** Folders that could be written to although nobody asked for them. */
 function _shut(
   engine: EngineName,
@@ -179,6 +186,12 @@ function _binds(
   }));
 }
 
+/** The runtime that was asked for. */
+export function runtimeOf({ runtimeConfigs }: BoxSpec): unknown {
+  return (runtimeConfigs.HostConfig as { Runtime?: unknown } | undefined)
+    ?.Runtime;
+}
+
 /** Throws when the engine made something else than it was asked for. */
 export function checkMade(
   spec: BoxSpec,
@@ -186,6 +199,7 @@ export function checkMade(
   { HostConfig: made = {} }: Inspected,
 ): void {
   const { rights, limits } = spec;
+  const runtime = runtimeOf(spec);
   const memory = limits.memoryMb * _mib;
   const lacking = [
     made.Memory === memory ? "" : "limits.memoryMb",
@@ -195,6 +209,9 @@ export function checkMade(
     made.ReadonlyRootfs === !rights.writableRoot ? "" : "a read-only root",
     made.Privileged === false ? "" : "no privileges",
     rights.network || made.NetworkMode === "none" ? "" : "no network",
+    runtime === undefined || made.Runtime === runtime
+      ? ""
+      : `the runtime ${JSON.stringify(runtime)}`,
   ].filter((one) => one !== "");
   if (lacking.length > 0) throw cannotHold(engine, lacking.join(", "));
 }

@@ -82,7 +82,11 @@ export function checkRuntimeConfigs(
       for (const [inner, of] of Object.entries(_fields(value, key))) {
         const where = `${name}.HostConfig.${inner}`;
         if (_withNetwork.has(inner)) _checkNetwork(inner, of, where, rights);
-        else if (!_freeHost.has(inner)) throw _refused(inner, where, engine);
+        else if (inner === "Runtime" && engine === "podman") {
+          const cure =
+            "Set runtime in the containers.conf of podman's service instead.";
+          throw invalid(where, "podman does not heed it", cure);
+        } else if (!_freeHost.has(inner)) throw _refused(inner, where, engine);
         host[inner] = inner === "Ulimits" ? _ulimits(of, where) : of;
       }
     } else if (key === "NetworkDisabled") {
