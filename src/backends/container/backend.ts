@@ -99,6 +99,7 @@ async function _open(
         box,
         program,
         { ...config, alone },
+        attached,
         signal,
       );
       const manned = { box, client, tunnels: new Tunnels(client) };
