@@ -1,2 +1,2 @@
-// {"ends": ["exit", "GUEST_CRASHED"]}
+// {"ends": ["exit", "GUEST_CRASHED"], "container": {"ends": ["exit", "ok", "MEMORY_EXCEEDED"], "stdout": null}}
 JSON.parse("[".repeat(5e6));
