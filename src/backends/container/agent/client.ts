@@ -87,6 +87,8 @@ export class AgentClient {
   readonly #waiting: (() => void)[] = [];
   readonly #timer: ReturnType<typeof setInterval>;
   #open = 0;
+  /** A connection keeps the process alive from the start. */
+  #held = true;
   #lastId = 0;
   #loss: AgentLoss | undefined;
   #hello: ((loss?: AgentLoss) => void) | undefined;
@@ -155,11 +157,22 @@ export class AgentClient {
   route(id: number, taker: FrameTaker): void {
     if (this.#loss) taker.lost(this.#loss);
     else this.#takers.set(id, taker);
+    this.#hold();
   }
 
   /** The run is over. */
   unroute(id: number): void {
     this.#takers.delete(id);
+    this.#hold();
+  }
+
+  /** Keeps the process alive for as long as something goes on, and no longer. */
+  #hold(): void {
+    const busy = this.#pending.size + this.#takers.size > 0;
+    if (busy === this.#held) return;
+    this.#held = busy;
+    if (busy) this.#channel.ref?.();
+    else this.#channel.unref?.();
   }
 
   /** Sends a frame that has no answer of its own. */
@@ -223,6 +236,7 @@ export class AgentClient {
           mostBytes,
           bytes: 0,
         });
+        this.#hold();
         const late = `it did not answer for ${_answerMs} ms`;
         timer = setTimeout(() => this.#lose({ nonsense: late }), _answerMs);
         this.send(kind, id, fields.done(), bytes);
@@ -230,6 +244,7 @@ export class AgentClient {
     } finally {
       clearTimeout(timer);
       this.#pending.delete(id);
+      this.#hold();
     }
   }
 
@@ -274,6 +289,7 @@ export class AgentClient {
     const pending = this.#pending.get(id);
     if (!pending) return this.#takers.get(id)?.take({ kind, id, payload });
     if (kind === Tell.fault) {
+      this.#pending.delete(id);
       const errno = new FieldReader(payload).i32();
       return pending.reject(fileFault(errno, pending.action));
     }
@@ -283,6 +299,8 @@ export class AgentClient {
     }
     pending.parts.push(payload);
     if (kind === Tell.answer || kind === Tell.started) {
+      // At once: what comes behind it in the same piece is not an answer any more.
+      this.#pending.delete(id);
       pending.resolve(pending.parts);
     } else if (kind !== Tell.part) throw new Malformed("an unknown answer");
   }

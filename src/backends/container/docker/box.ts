@@ -79,7 +79,8 @@ export async function whatBecame(
       );
       state = found.State;
     } catch (error) {
-      if (statusOf(error) === 404) {
+      // While a container goes, Podman does not find it with another status.
+      if (statusOf(error) === 404 || /no such container/.test(wordsOf(error))) {
         return died("the container was removed from outside");
       }
       const fault = connectionFault(engine, endpoint, error);
