@@ -3,8 +3,7 @@
  *
  * A backend that comes later adds lines to {@link candidates}; nothing else changes. `MOTE_CONFORMANCE`
  * picks targets by the beginning of their name, as in `MOTE_CONFORMANCE=wasm/python`. A target that this machine cannot
- * run is one skipped test, with the reason; `MOTE_EMULATED=1` lets an emulated hypervisor do. Containers have the images
- * below the prefix `MOTE_TEST_IMAGES`, such as `localhost/images/` in front of `python:1`, else each language's own.
+ * run is one skipped test, with the reason; `MOTE_EMULATED=1` lets an emulated hypervisor do.
  */
 import assert from "node:assert/strict";
 import process from "node:process";
@@ -49,7 +48,7 @@ export async function noHypervisor(): Promise<string | undefined> {
   return available ? undefined : reason;
 }
 
-const candidates = (): readonly Candidate[] => [
+const candidates: readonly Candidate[] = [
   {
     name: "double/script",
     backend: "memory",
@@ -90,42 +89,43 @@ const candidates = (): readonly Candidate[] => [
         acceptEmulatedHypervisor: emulated,
       }),
   },
-  ...(["docker", "podman"] as const).flatMap((backend) =>
-    (["python", "javascript"] as const).map((lang) => container(backend, lang))
-  ),
 ];
 
-const imagePrefix = process.env.MOTE_TEST_IMAGES;
+/** Where images of languages are: a prefix such as "lab/" of names such as "python:1"; without it, the languages' own. */
+const images = process.env.MOTE_TEST_IMAGES;
 
-/** An engine of containers with one language. */
-function container(
-  backend: "docker" | "podman",
-  lang: "python" | "javascript",
-): Candidate {
-  const image = { python: "python:1", javascript: "node:1" }[lang];
-  return {
-    name: `${backend}/${lang}`,
-    backend,
-    lang,
-    async missing() {
-      const { available, reason } = (await probe())[backend];
-      return available ? undefined : reason;
-    },
-    open: (options) =>
-      createSession({
-        ...options,
-        backend,
-        lang,
-        ...imagePrefix !== undefined && { image: `${imagePrefix}${image}` },
-      }),
-  };
-}
+const imageNames: Record<string, string> = {
+  python: "python:1",
+  javascript: "node:1",
+};
+
+const containers: readonly Candidate[] =
+  (["docker", "podman", "kubernetes"] as const).flatMap((backend) =>
+    (["python", "javascript"] as const).map((lang): Candidate => ({
+      name: `${backend}/${lang}`,
+      backend,
+      lang,
+      missing: async () => {
+        const { available, reason } = (await probe())[backend];
+        return available ? undefined : reason;
+      },
+      open: (options) =>
+        createSession({
+          ...options,
+          backend,
+          lang,
+          ...images !== undefined && { image: `${images}${imageNames[lang]}` },
+        }),
+    }))
+  );
 
 async function find(): Promise<Target[]> {
   const chosen = process.env.MOTE_CONFORMANCE ?? "";
   const found: Target[] = [];
   for (
-    const candidate of candidates().filter(({ name }) => name.startsWith(chosen))
+    const candidate of [...candidates, ...containers].filter(({ name }) =>
+      name.startsWith(chosen)
+    )
   ) {
     const reason = await candidate.missing?.();
     if (reason !== undefined) {

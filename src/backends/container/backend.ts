@@ -113,7 +113,8 @@ async function _open(
       interactive: spec.interactive,
       workdir: container.workdir,
       places,
-      env: container.language.env ?? {},
+      env: spec.env,
+      more: {},
     },
     commit: container.commitContainer,
   });

@@ -289,8 +289,8 @@ export class AgentClient {
     const pending = this.#pending.get(id);
     if (!pending) return this.#takers.get(id)?.take({ kind, id, payload });
     if (kind === Tell.fault) {
-      this.#pending.delete(id);
       const errno = new FieldReader(payload).i32();
+      this.#pending.delete(id);
       return pending.reject(fileFault(errno, pending.action));
     }
     pending.bytes += payload.byteLength;
@@ -299,7 +299,7 @@ export class AgentClient {
     }
     pending.parts.push(payload);
     if (kind === Tell.answer || kind === Tell.started) {
-      // At once: what comes behind it in the same piece is not an answer any more.
+      // What comes next with this number is the run's.
       this.#pending.delete(id);
       pending.resolve(pending.parts);
     } else if (kind !== Tell.part) throw new Malformed("an unknown answer");
