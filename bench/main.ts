@@ -6,6 +6,7 @@ import { arch, cpus, loadavg, release } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import type { Benchmark, Missing, Row } from "./bench.ts";
+import { containers } from "./cases/containers.ts";
 import { cpu } from "./cases/cpu.ts";
 import { first } from "./cases/first.ts";
 import { live } from "./cases/live.ts";
@@ -13,11 +14,14 @@ import { run } from "./cases/run.ts";
 import { start } from "./cases/start.ts";
 import { tools } from "./cases/tools.ts";
 
-const cases: Benchmark[] = [start, run, tools, live, cpu, first];
+const cases: Benchmark[] = [start, run, tools, live, cpu, first, containers];
 const peers = [
   "python3 process",
   "node process",
   "native CPython 3.11",
+  "docker run --rm",
+  "podman run --rm",
+  "exec through the engine's API",
 ];
 
 const { values, positionals } = parseArgs({
