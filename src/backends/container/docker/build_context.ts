@@ -5,7 +5,6 @@ import { basename, dirname, join, resolve } from "node:path";
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import ignore from "@balena/dockerignore";
-// @ts-types="npm:@types/tar-stream@3.1.5"
 import tar from "tar-stream";
 import { SandboxError } from "../../../errors.ts";
 import { hostError, throwIfAborted } from "../../../host_error.ts";
