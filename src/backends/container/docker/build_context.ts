@@ -155,8 +155,8 @@ export function packContext({ folder, entries }: BuildContext): Readable {
           header,
           (error) => error ? fail(error) : done(),
         );
-        if (type !== "file") return void entry.end();
         const into = entry as unknown as Writable;
+        if (type !== "file") return void into.end();
         pipeline(createReadStream(join(folder, name)), into).catch(fail);
       });
     }
