@@ -6,20 +6,22 @@ import { arch, cpus, loadavg, release } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import type { Benchmark, Missing, Row } from "./bench.ts";
+import { containers } from "./cases/containers.ts";
 import { cpu } from "./cases/cpu.ts";
 import { first } from "./cases/first.ts";
 import { live } from "./cases/live.ts";
-import { pool } from "./cases/pool.ts";
 import { run } from "./cases/run.ts";
 import { start } from "./cases/start.ts";
 import { tools } from "./cases/tools.ts";
 
-const cases: Benchmark[] = [start, run, tools, live, cpu, first, pool];
+const cases: Benchmark[] = [start, run, tools, live, cpu, first, containers];
 const peers = [
   "python3 process",
   "node process",
   "native CPython 3.11",
-  "bare exec through docker's API",
+  "docker run --rm",
+  "podman run --rm",
+  "exec through the engine's API",
 ];
 
 const { values, positionals } = parseArgs({
