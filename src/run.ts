@@ -16,6 +16,8 @@ export interface RunContext {
   readonly wall: Wall;
   /** What they may call. */
   readonly tools: Readonly<Record<string, Tool>>;
+  /** The wall had to be opened anew. */
+  readonly onReplaced?: () => void;
   /** Their receipt, but for the calls. */
   readonly receipt: Omit<Receipt, "toolCalls" | "libraries">;
 }
@@ -32,7 +34,7 @@ export interface Sink {
 
 /** Runs a program to its end; the error of a run that was ended holds its result. */
 export async function runProgram(
-  { wall, tools, receipt }: RunContext,
+  { wall, tools, receipt, onReplaced }: RunContext,
   code: string | Uint8Array,
   options: RunOptions,
   libraries: Receipt["libraries"],
@@ -60,6 +62,7 @@ export async function runProgram(
   const stdoutBytes = sink ? sink.output.all("stdout") : outcome.stdout;
   const stderrBytes = sink ? sink.output.all("stderr") : outcome.stderr;
   const { changed, failure, limitHit } = outcome;
+  if (failure?.replaced) onReplaced?.();
   const result: RunResult = {
     exitCode: outcome.exitCode,
     stdout: _decoder.decode(stdoutBytes),

@@ -260,6 +260,8 @@ class _Session implements Session {
   readonly #language: LanguageData;
   readonly #report: Reporter;
   readonly #setting: Pick<InstallPlace, "backend" | "spec">;
+  readonly #closing = new AbortController();
+  readonly #installing = new Set<Promise<unknown>>();
   /** What was put into it. */
   installed: Installed;
   #closed: Promise<void> | undefined;
@@ -278,7 +280,10 @@ class _Session implements Session {
     this.#language = language;
     this.#report = report;
     this.#setting = setting;
-    this.#context = context;
+    this.#context = {
+      ...context,
+      onReplaced: () => this.installed = { libraries: [], asked: [] },
+    };
     this.installed = installed;
   }
 
@@ -345,15 +350,26 @@ class _Session implements Session {
       wall: this.#context.wall,
       native: this.capabilities.nativeLibraries,
     };
-    const { added, now } = await install(names, place, this.installed, {
-      signal,
+    const ended = this.#closing.signal;
+    const work = install(names, place, this.installed, {
+      signal: signal ? AbortSignal.any([signal, ended]) : ended,
       onProgress: (progress) => {
         this.#report.progress(progress);
         onProgress?.(progress);
       },
-    }).finally(() => this.#report.clear());
-    this.installed = now;
-    return added;
+    });
+    this.#installing.add(work);
+    try {
+      const { added, now } = await work;
+      this.installed = now;
+      return added;
+    } catch (error) {
+      if (!signal?.aborted) this.#open("install packages");
+      throw error;
+    } finally {
+      this.#installing.delete(work);
+      this.#report.clear();
+    }
   }
 
   async copyToRuntime(
@@ -393,7 +409,13 @@ class _Session implements Session {
   }
 
   close(): Promise<void> {
-    return this.#closed ??= this.#context.wall.close();
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort();
+    if (this.#installing.size) await Promise.allSettled(this.#installing);
+    await this.#context.wall.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
