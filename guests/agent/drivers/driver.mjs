@@ -299,6 +299,8 @@ process.on("uncaughtException", (error) => {
   uncaught(error);
   if (!living) process.exit(outcome?.code ?? 1);
 });
+// Output that nobody takes holds the program back, and none is lost when it exits.
+for (const stream of [process.stdout, process.stderr]) stream._handle?.setBlocking?.(true);
 process.argv = [process.execPath, path.join(process.cwd(), name), ...args];
 if (typed) process.removeAllListeners("warning");
 hook();

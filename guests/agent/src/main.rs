@@ -232,6 +232,7 @@ impl Agent {
 }
 
 fn main() {
+    sys::close_strays();
     let mut arguments = std::env::args_os();
     // What brought us is of no use to whoever comes after.
     if let (Some(own), Some(word)) = (arguments.next(), arguments.next())
