@@ -85,14 +85,15 @@ async function _fetch(
   const store = new PackageStore(context.cacheDir);
   const texts = requirements.map(({ text }) => text);
   const lock = target.key === "" ? texts : [...texts, target.key];
-  const wheels = await store.lockOf(lock) ??
-    await Pip.with(signal, async (pip) => {
-      const text = `resolving ${texts.join(", ")}`;
-      onProgress({ stage: "resolve", done: 0, total: 0, text });
-      const found = await _resolve(pip, requirements, target);
-      await store.keepLock(lock, found);
-      return found;
-    });
+  const kept = await store.lockOf(lock);
+  const fits = kept?.every(({ pure }) => pure || !target.pure);
+  const wheels = kept && fits ? kept : await Pip.with(signal, async (pip) => {
+    const text = `resolving ${texts.join(", ")}`;
+    onProgress({ stage: "resolve", done: 0, total: 0, text });
+    const found = await _resolve(pip, requirements, target);
+    await store.keepLock(lock, found);
+    return found;
+  });
   const libraries = wheels.map(({ name, version, sha256 }) => ({
     name: normalName(name),
     version,
