@@ -60,6 +60,8 @@ export function containerBackend(
     install: languages.install,
     tools: languages.driven,
     cpuLimit: true,
+    // Its programs have sockets, which the host leads to what they may reach.
+    http: [],
     network: true,
     nativeLibraries: true,
     processes: true,
