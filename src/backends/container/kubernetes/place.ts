@@ -102,6 +102,8 @@ function _wait(
   told: (why: string) => void,
 ): Promise<_Outcome | undefined> {
   const { name, uid, resourceVersion } = made.metadata!;
+  const first = stateOf(made, container);
+  if (first.kind === "waiting") told(first.why);
   return follow<_Outcome>({
     cluster,
     namespace,

@@ -180,13 +180,15 @@ function _mainOf(
   const { source, limits, folders, rights } = spec;
   const named = Object.entries(spec.env).map(([name, value]) => ({
     name,
-    value,
+    value: literal(value),
   }));
   const image = main.image ?? (source.kind === "image" ? source.image : "");
   const pull = configs.imagePullPolicy ?? main.imagePullPolicy ??
     "IfNotPresent";
-  // A file that every user of a pod may write to lies on the node: /dev/termination-log.
-  const blocks = Math.max(...folders.map(({ sizeMb }) => sizeMb), 1) * 2048;
+  // A file that every user of a pod may write to lies on the node: /dev/termination-log. What is larger than every folder
+  // is refused here, so that a folder is full before.
+  const largest = Math.max(0, ...folders.map(({ sizeMb }) => sizeMb));
+  const blocks = (largest + 1) * 2048;
   return {
     ...main,
     name: container,
@@ -198,7 +200,7 @@ function _mainOf(
       'ulimit -f "$0"; exec "$@"',
       `${blocks}`,
       ...spec.command,
-    ],
+    ].map(literal),
     workingDir: spec.workdir,
     env: [
       ...(main.env ?? []).filter(({ name }) => !(name in spec.env)),
@@ -234,6 +236,11 @@ function _mainOf(
       })),
     ],
   };
+}
+
+/** A text in which Kubernetes would replace "$(NAME)" and "$$". */
+export function literal(text: string): string {
+  return text.replaceAll("$", "$$$$");
 }
 
 /** A name that no other pod has. */

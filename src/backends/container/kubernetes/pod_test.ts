@@ -77,6 +77,15 @@ test("what is not said is safe", () => {
   });
 });
 
+test("Kubernetes replaces nothing in commands and environment", () => {
+  const [main] = made({
+    command: ["sh", "-c", "echo $$ $(A)"],
+    env: { B: "$(A)" },
+  }).spec.containers;
+  assert.equal(main.command.at(-1), "echo $$$$ $$(A)");
+  assert.deepEqual(main.env, [{ name: "B", value: "$$(A)" }]);
+});
+
 test("no two pods have the same user", () => {
   const users = Array.from(
     { length: 50 },

@@ -37,9 +37,11 @@ function _delete(
   });
 }
 
+/** Whether none of its processes runs: they have ended, or no node has begun with it. */
 function _ended(pod: V1Pod): boolean {
-  const { phase, containerStatuses = [] } = pod.status ?? {};
-  return phase === "Succeeded" || phase === "Failed" ||
+  const { phase, startTime, containerStatuses = [] } = pod.status ?? {};
+  return startTime === undefined || phase === "Succeeded" ||
+    phase === "Failed" ||
     containerStatuses.length > 0 &&
       containerStatuses.every(({ state }) => state?.terminated);
 }

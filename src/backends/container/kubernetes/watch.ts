@@ -1,4 +1,5 @@
 import type { Buffer } from "node:buffer";
+import type { IncomingMessage } from "node:http";
 import type { V1Pod } from "@kubernetes/client-node";
 import type { Cluster } from "./cluster.ts";
 import { ApiFailure, isFailure } from "./failure.ts";
@@ -45,7 +46,7 @@ export async function follow<T>(
 ): Promise<T | undefined> {
   const { cluster, namespace, name, until, signal } = at;
   let version = at.version;
-  let heard = performance.now();
+  let silentSince: number | undefined;
   for (let failures = 0; performance.now() < until;) {
     const leftMs = until - performance.now();
     try {
@@ -57,14 +58,16 @@ export async function follow<T>(
           if (isFailure(error, 404)) return undefined;
           throw error;
         });
-        heard = performance.now();
+        silentSince = undefined;
         const answer = decide(pod);
         if (answer !== undefined) return answer;
         version = pod?.metadata?.resourceVersion ?? "0";
       }
-      for await (const { type, object } of _events(at, version)) {
-        failures = 0;
-        heard = performance.now();
+      const response = await _watch(at, version);
+      failures = 0;
+      silentSince = undefined;
+      const opened = performance.now();
+      for await (const { type, object } of _events(at, response)) {
         if (type === "ERROR") {
           version = undefined;
           break;
@@ -74,11 +77,16 @@ export async function follow<T>(
         const answer = decide(type === "DELETED" ? undefined : object);
         if (answer !== undefined) return answer;
       }
+      // Whatever ends watches at once must not be asked all the time.
+      if (performance.now() - opened < 1_000) failures++;
     } catch (error) {
       if (!isFailure(error) || (!error.passing && error.status !== 410)) {
         throw error;
       }
-      if (performance.now() - heard > _silenceMs) throw error;
+      const now = performance.now();
+      if (now >= until) break;
+      silentSince ??= now;
+      if (now - silentSince > _silenceMs) throw error;
       version = undefined;
       failures++;
     }
@@ -89,11 +97,10 @@ export async function follow<T>(
   return undefined;
 }
 
-async function* _events(at: Follow, version: string): AsyncGenerator<Event> {
+function _watch(at: Follow, version: string): Promise<IncomingMessage> {
   const { cluster, namespace, name, until, signal } = at;
-  const leftMs = until - performance.now();
-  if (leftMs <= 0) return;
-  const response = await cluster.stream(podsPath(namespace), {
+  const leftMs = Math.max(1, until - performance.now());
+  return cluster.stream(podsPath(namespace), {
     query: {
       watch: "true",
       fieldSelector: `metadata.name=${name}`,
@@ -103,8 +110,14 @@ async function* _events(at: Follow, version: string): AsyncGenerator<Event> {
     signal,
     timeoutMs: Math.min(leftMs, 20_000),
   });
+}
+
+async function* _events(
+  { until, signal }: Follow,
+  response: IncomingMessage,
+): AsyncGenerator<Event> {
   const stop = () => void response.destroy();
-  const timer = setTimeout(stop, leftMs);
+  const timer = setTimeout(stop, Math.max(0, until - performance.now()));
   signal?.addEventListener("abort", stop);
   const decoder = new TextDecoder();
   let rest = "";
