@@ -22,6 +22,9 @@ export interface Call {
 /** An answer of the API server is not larger, in bytes. */
 const _answerBytes = 64 << 20;
 
+/** A kept connection that the server had closed already; the call is made on another one, at last on a new one. */
+const _stale = new Error("the kept connection is gone");
+
 /** What `ws` needs beside the address. */
 export type ConnectionOptions = https.RequestOptions;
 
@@ -125,13 +128,14 @@ export class Cluster {
     signal: AbortSignal,
   ): Promise<http.IncomingMessage> {
     const connection = await this.connection();
-    const response = await this.#once(path, call, connection, signal)
-      .catch((error) => {
-        // A kept connection that the server had closed already.
-        const stale = ["ECONNRESET", "EPIPE"].includes(error?.code);
-        if (!stale || signal.aborted) throw error;
-        return this.#once(path, call, connection, signal);
-      });
+    let response: http.IncomingMessage | undefined;
+    while (!response) {
+      response = await this.#once(path, call, connection, signal)
+        .catch((error) => {
+          if (error !== _stale || signal.aborted) throw error;
+          return undefined;
+        });
+    }
     const date = Date.parse(response.headers.date ?? "");
     if (!Number.isNaN(date)) this.#aheadMs = date - Date.now();
     if (response.statusCode! < 400) return response;
@@ -174,7 +178,10 @@ export class Cluster {
       });
       sent.on("error", (error) => {
         signal.removeEventListener("abort", abort);
-        reject(error);
+        const { code = "" } = error as { code?: string };
+        const stale = sent.reusedSocket &&
+          ["ECONNRESET", "EPIPE"].includes(code);
+        reject(stale ? _stale : error);
       });
       if (signal.aborted) return abort();
       signal.addEventListener("abort", abort);

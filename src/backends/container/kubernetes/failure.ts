@@ -18,8 +18,11 @@ export class ApiFailure extends Error {
 
   /** Whether the same call may succeed a little later. */
   get passing(): boolean {
-    return this.reason !== "Aborted" && this.reason !== "LoginFailed" &&
-        this.status === 0 || this.status === 429 || this.status >= 500;
+    if (this.status === 0) {
+      return this.reason !== "Aborted" && this.reason !== "LoginFailed";
+    }
+    return this.status === 429 || this.status >= 500 ||
+      this.reason === "Conflict";
   }
 
   /** Whether a quota of the namespace is used up, which other pods' end changes. */

@@ -32,12 +32,7 @@ export async function placePod(
     const leaving = { namespace, name };
     let made: V1Pod | undefined;
     try {
-      made = await cluster.call<V1Pod>(podsPath(namespace), {
-        method: "POST",
-        query: { fieldValidation: "Strict" },
-        body: plan.manifest(name, thisOwner()),
-        signal,
-      });
+      made = await _make(cluster, namespace, plan, name, signal);
     } catch (error) {
       if (!isFailure(error)) throw error;
       // It may be there all the same.
@@ -81,6 +76,28 @@ export async function placePod(
         } s (${why}). Make room in the cluster, or give startTimeoutSeconds in runtimeConfigs.`,
       );
     }
+  }
+}
+
+/** A pod of this name that is there already is the one of a call whose answer was lost. */
+async function _make(
+  cluster: Cluster,
+  namespace: string,
+  plan: PodPlan,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<V1Pod> {
+  try {
+    return await cluster.call<V1Pod>(podsPath(namespace), {
+      method: "POST",
+      query: { fieldValidation: "Strict" },
+      body: plan.manifest(name, thisOwner()),
+      signal,
+    });
+  } catch (error) {
+    const there = isFailure(error, 409) && error.reason === "AlreadyExists";
+    if (!there) throw error;
+    return await cluster.call<V1Pod>(podsPath(namespace, name), { signal });
   }
 }
 
