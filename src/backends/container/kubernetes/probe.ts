@@ -1,7 +1,7 @@
 import { isSandboxError } from "../../../errors.ts";
 import type { BackendStatus } from "../../backend.ts";
 import { Cluster } from "./cluster.ts";
-import { explain } from "./failure.ts";
+import { explain, isFailure } from "./failure.ts";
 
 /** What a session needs to be allowed. */
 const _needs = [
@@ -9,6 +9,8 @@ const _needs = [
   { verb: "get", resource: "pods" },
   { verb: "watch", resource: "pods" },
   { verb: "delete", resource: "pods" },
+  // Of a WebSocket some versions ask the one, and later ones both.
+  { verb: "get", resource: "pods", subresource: "attach" },
   { verb: "create", resource: "pods", subresource: "attach" },
 ] as const;
 
@@ -25,6 +27,10 @@ export async function probeCluster(): Promise<BackendStatus> {
       cluster.call<{ gitVersion: string }>("/version", {
         signal,
         timeoutMs: _limitMs,
+      }).catch((error) => {
+        // Some clusters tell it to nobody.
+        if (isFailure(error, 403)) return { gitVersion: "of unknown version" };
+        throw error;
       }),
       ..._needs.map((need) => _allowed(cluster!, namespace, need, signal)),
     ]);
