@@ -154,6 +154,7 @@ export async function openSession(
     lang,
     image: opening.image,
     guest: opening.guest,
+    container: opening.container,
     acceptEmulated: options.acceptEmulatedHypervisor === true,
     cacheDir: cache,
     interactive: options.interactive === true,
@@ -171,7 +172,8 @@ export async function openSession(
   } finally {
     report.clear();
   }
-  const { because, imageSha256, packages } = opening;
+  const { because, packages } = opening;
+  const imageSha256 = opening.imageSha256 ?? wall.imageSha256;
   const why = because === undefined ? reason : `${reason}; ${because}`;
   if (report.verbose) {
     report.line(`opened ${lang} in ${backend.name} (${why})`);

@@ -1,10 +1,12 @@
 import type { SandboxErrorCode } from "../errors.ts";
+import type { ContainerLanguage } from "../languages/language.ts";
 import type {
   BackendChoice,
   BackendName,
   Language,
   ParsedOptions,
   ResolvedLimits,
+  Rights,
 } from "../options.ts";
 import type { FileEntry, LimitName, Progress, Timings } from "../result.ts";
 
@@ -92,6 +94,34 @@ export type GuestSpec =
     readonly elf: GuestImage;
   };
 
+/** What the container backends are told beside the rest. */
+export interface ContainerSpec {
+  /** How the language is run. */
+  readonly language: ContainerLanguage;
+  /** The image; the language's, unless the session names another. */
+  readonly image: string;
+  /** A Dockerfile to build it from instead. */
+  readonly dockerfile?: string | undefined;
+  /** A container that runs already. */
+  readonly containerId?: string | undefined;
+  /** What the code may reach. */
+  readonly rights: Rights;
+  /** Working directory of the code. */
+  readonly workdir: string;
+  /** Passed on to the engine. */
+  readonly runtimeConfigs: Readonly<Record<string, unknown>>;
+  /** Keeps an image that was built. */
+  readonly keepTemplate: boolean;
+  /** Keeps the container as an image at the end. */
+  readonly commitContainer: boolean;
+  /** Leaves out the check of the image. */
+  readonly skipEnvironmentSetup: boolean;
+  /** Kubernetes: the namespace. */
+  readonly kubeNamespace?: string | undefined;
+  /** Kubernetes: what the pod is made from. */
+  readonly podManifest?: Readonly<Record<string, unknown>> | undefined;
+}
+
 /** What a backend is told when a session opens. */
 export interface OpenSpec {
   /** The language. */
@@ -100,6 +130,8 @@ export interface OpenSpec {
   readonly image: GuestImage | null;
   /** The guest around it, of a backend with machines. */
   readonly guest?: GuestSpec | undefined;
+  /** More, for a backend of containers. */
+  readonly container?: ContainerSpec | undefined;
   /** Whether a hypervisor that is itself emulated will do. */
   readonly acceptEmulated?: boolean | undefined;
   /** Where built things are kept, absolute. */
@@ -193,6 +225,8 @@ export interface WriteOptions {
 
 /** Files of a session; paths are relative to the root and clean. */
 export interface FileStore {
+  /** How many requests are worth making at a time; without it, one. */
+  readonly parallel?: number;
   /** Writes bytes, 1 MiB at most. */
   write(path: string, bytes: Uint8Array, options: WriteOptions): Promise<void>;
   /** Reads bytes, 1 MiB at most. */
@@ -215,6 +249,8 @@ export interface FileStore {
 
 /** An open wall with one guest behind it. */
 export interface Wall {
+  /** Hash of what runs behind it, in hex, where only the wall knows. */
+  readonly imageSha256?: string | undefined;
   /** Runs a program; runs of one wall queue. Rejects only when it could not be tried. */
   run(request: RunRequest): Promise<RunOutcome>;
   /** The files behind the wall. */

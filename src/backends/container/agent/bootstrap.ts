@@ -1,0 +1,71 @@
+import { readFile } from "node:fs/promises";
+import { SandboxError } from "../../../errors.ts";
+import { findGuest } from "../../../guests/find.ts";
+import { loadHost } from "../../../host.ts";
+import type { Box, Channel } from "../box.ts";
+import {
+  AgentClient,
+  type AgentConfig,
+  complaintOf,
+  type Places,
+} from "./client.ts";
+
+const _helloMs = 30_000;
+const _pieceBytes = 262_144;
+
+let _program: Promise<Uint8Array> | undefined;
+
+/** The agent's program, read once. */
+export function agentProgram(): Promise<Uint8Array> {
+  return _program ??= loadHost()
+    .then((host) => readFile(findGuest("agent", host).path))
+    .catch((error) => {
+      _program = undefined;
+      throw error;
+    });
+}
+
+/**
+ * The main process of a box: a shell that reads the agent from its standard input, and becomes it. It takes exactly as
+ * many bytes as the agent has, or more, as busybox's head does; so nothing else is sent before the agent's hello.
+ */
+export async function agentCommand(places: Places): Promise<string[]> {
+  const bytes = (await agentProgram()).byteLength;
+  const file = `${places.agent}/agent`;
+  const line =
+    `umask 077; head -c ${bytes} > ${file} && chmod 700 ${file} && exec ${file} unlink`;
+  return ["sh", "-c", line];
+}
+
+/** Brings the agent into a box and waits until it is there. */
+export async function bringAgent(
+  box: Box,
+  config: AgentConfig,
+  signal?: AbortSignal,
+): Promise<AgentClient> {
+  const program = await agentProgram();
+  const sent = _send(box.channel, program);
+  try {
+    return await AgentClient.connect(box.channel, config, _helloMs, signal);
+  } catch (error) {
+    await sent;
+    const { code, state } = await box.lost();
+    const said = complaintOf(box);
+    throw new SandboxError(
+      code === "INTERNAL" ? "GUEST_INVALID" : code,
+      `Cannot open a session: the agent does not run in the container: ${
+        (error as Error).message
+      }; ${state}${said}. Give an image for linux/amd64 with sh, head and chmod.`,
+    );
+  }
+}
+
+async function _send(channel: Channel, program: Uint8Array): Promise<void> {
+  try {
+    for (let at = 0; at < program.byteLength; at += _pieceBytes) {
+      await channel.write(program.subarray(at, at + _pieceBytes));
+    }
+  } catch {
+    // Whoever waits for the hello hears of it.
+  }
+}
