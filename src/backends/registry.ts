@@ -8,6 +8,7 @@ export type Entry =
 
 let _wasm: Promise<Backend> | undefined;
 let _hyperlight: Promise<Backend> | undefined;
+let _kubernetes: Promise<Backend> | undefined;
 
 /** Every backend, loaded when it is first needed. A new one is named here and nowhere else. */
 export const registry: Readonly<Record<BackendName, Entry>> = {
@@ -23,8 +24,20 @@ export const registry: Readonly<Record<BackendName, Entry>> = {
   },
   docker: { absent: "docker is not part of this version of Mote" },
   podman: { absent: "podman is not part of this version of Mote" },
-  kubernetes: { absent: "kubernetes is not part of this version of Mote" },
+  kubernetes: { load: () => _kubernetes ??= _pods() },
 };
+
+async function _pods(): Promise<Backend> {
+  const [{ containerBackend }, { kubernetesEngine }] = await Promise.all([
+    import("./container/backend.ts"),
+    import("./container/kubernetes/engine.ts"),
+  ]);
+  return containerBackend(kubernetesEngine, {
+    all: ["python", "javascript"],
+    driven: ["python", "javascript"],
+    install: [],
+  });
+}
 
 /** The backends that this version can open. */
 export const present: readonly BackendName[] =

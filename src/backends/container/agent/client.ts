@@ -273,6 +273,8 @@ export class AgentClient {
     }
     const pending = this.#pending.get(id);
     if (!pending) return this.#takers.get(id)?.take({ kind, id, payload });
+    // What follows in the same piece is no answer any more.
+    if (kind !== Tell.part) this.#pending.delete(id);
     if (kind === Tell.fault) {
       const errno = new FieldReader(payload).i32();
       return pending.reject(fileFault(errno, pending.action));

@@ -150,10 +150,13 @@ class _PodChannel implements PodChannel {
     return this.#complaint.toString("utf8");
   }
 
+  /** All of it is handed over at once, so that what another writes meanwhile comes behind it. */
   async write(bytes: Uint8Array): Promise<void> {
+    const sent: Promise<void>[] = [];
     for (let at = 0; at < bytes.byteLength; at += _messageBytes) {
-      await this.#send(_input, bytes.subarray(at, at + _messageBytes));
+      sent.push(this.#send(_input, bytes.subarray(at, at + _messageBytes)));
     }
+    await Promise.all(sent);
   }
 
   endInput(): void {
