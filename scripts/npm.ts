@@ -73,8 +73,11 @@ function packMain(): string {
     // Imported when first needed, which `deno pack` does not see.
     json.dependencies = {
       ...json.dependencies,
+      "@balena/dockerignore": versionOf("@balena/dockerignore"),
       commander: versionOf("commander"),
+      dockerode: versionOf("dockerode"),
       koffi: versionOf("koffi"),
+      "tar-stream": versionOf("tar-stream"),
     };
     delete json.files;
     json.optionalDependencies = Object.fromEntries(

@@ -4,7 +4,8 @@ import type { LanguageData } from "./languages/language.ts";
 import type { CommonOptions } from "./options.ts";
 import { openSession, type Session } from "./session.ts";
 
-const _script: LanguageData = {
+/** The language of the double for tests. */
+export const script: LanguageData = {
   name: "script" as Language,
   guest: null,
   code: "source",
@@ -23,6 +24,6 @@ export async function createMemorySession(
   const parsed = parseSessionOptions(options);
   return await openSession(memoryBackend, "made for tests, in memory", {
     ...parsed,
-    lang: _script.name,
-  }, _script);
+    lang: script.name,
+  }, script);
 }

@@ -51,8 +51,10 @@ export interface InstalledLibrary {
   name: string;
   /** Its exact version. */
   version: string;
-  /** Hash of the wheel that was unpacked, in hex. */
-  sha256: string;
+  /** Hash of the file that was unpacked, in hex; absent where the client does not say it. */
+  sha256?: string;
+  /** What the client checked it by, as npm and Go write it, such as "sha512-…" or "h1:…". */
+  integrity?: string;
 }
 
 /** What a run ran on and under. */

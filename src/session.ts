@@ -35,6 +35,7 @@ import type {
   OutputChunk,
   RunResult,
 } from "./result.ts";
+import type { Installed, InstallPlace } from "./installing.ts";
 import { type RunContext, runProgram, type Sink } from "./run.ts";
 import { type RunStream, streamRun } from "./stream.ts";
 import { refuseUnsupported, unsupported } from "./support.ts";
@@ -130,10 +131,37 @@ export async function openSession(
   backend: Backend,
   reason: string,
   options: ParsedOptions,
-  spoken: LanguageData = languages[options.lang]!,
+  spoken?: LanguageData,
 ): Promise<Session> {
+  return (await openWall(backend, reason, options, spoken)).session();
+}
+
+/** A wall that is open, and what its sessions have in common. */
+export interface OpenedWall {
+  /** The wall. */
+  readonly wall: Wall;
+  /** What the wall can do, and why it was chosen. */
+  readonly about: Pick<Session, "backend" | "capabilities">;
+  /** A session behind it, or behind something that stands before it. */
+  session(before?: Wall): Session;
+  /** Makes it as new for another user, with the libraries that it opened with; absent where that cannot be had. */
+  readonly reset?: (() => Promise<void>) | undefined;
+}
+
+/** Refuses options that the backend cannot honour, or that contradict each other. */
+export function checkOptions(backend: Backend, options: ParsedOptions): void {
   refuseUnsupported(backend, options);
   checkTogether(options);
+}
+
+/** Opens a wall of a backend that was chosen, and installs the libraries that were asked for. */
+export async function openWall(
+  backend: Backend,
+  reason: string,
+  options: ParsedOptions,
+  spoken: LanguageData = languages[options.lang]!,
+): Promise<OpenedWall> {
+  checkOptions(backend, options);
   const { lang, limits, signal } = options;
   const host = await loadHost();
   const verbose = options.verbose === true || host.env("MOTE_LOG") === "info";
@@ -178,24 +206,43 @@ export async function openSession(
   if (report.verbose) {
     report.line(`opened ${lang} in ${backend.name} (${why})`);
   }
-  const session = new _Session(backend, why, opening, report, cache, {
-    wall,
-    tools: options.tools ?? _none,
-    receipt: {
-      backend: backend.name,
-      lang,
-      limits,
-      ...(imageSha256 !== undefined && { imageSha256 }),
-    },
-  });
-  if (!options.libraries?.length || packages) return session;
+  const receipt = {
+    backend: backend.name,
+    lang,
+    limits,
+    ...(imageSha256 !== undefined && { imageSha256 }),
+  };
+  const tools = options.tools ?? _none;
+  const begins: Installed = { libraries: packages?.libraries ?? [], asked: [] };
+  let installed = begins;
+  const session = (before = wall) =>
+    new _Session(why, opening, report, { backend, spec }, installed, {
+      wall: before,
+      tools,
+      receipt,
+    });
+  const install = async () => {
+    if (!options.libraries?.length || packages) return;
+    installed = begins;
+    const first = session();
+    await first.install(options.libraries, signal ? { signal } : {});
+    installed = first.installed;
+  };
   try {
-    await session.install(options.libraries, signal ? { signal } : {});
-    return session;
+    await install();
   } catch (error) {
-    await session.close();
+    await wall.close();
     throw error;
   }
+  return {
+    wall,
+    about: session(),
+    session,
+    reset: wall.reset && (async () => {
+      await wall.reset!();
+      await install();
+    }),
+  };
 }
 
 class _Session implements Session {
@@ -204,25 +251,27 @@ class _Session implements Session {
   readonly #context: RunContext;
   readonly #language: LanguageData;
   readonly #report: Reporter;
-  readonly #cacheDir: string;
-  #libraries: readonly InstalledLibrary[];
+  readonly #setting: Pick<InstallPlace, "backend" | "spec">;
+  /** What was put into it. */
+  installed: Installed;
   #closed: Promise<void> | undefined;
 
   constructor(
-    { name }: Backend,
     reason: string,
-    { capabilities, language, packages }: Opening,
+    { capabilities, language }: Opening,
     report: Reporter,
-    cacheDir: string,
+    setting: Pick<InstallPlace, "backend" | "spec">,
+    installed: Installed,
     context: RunContext,
   ) {
+    const { name } = setting.backend;
     this.backend = { name, reason, toString: () => name };
     this.capabilities = capabilities;
     this.#language = language;
     this.#report = report;
-    this.#cacheDir = cacheDir;
+    this.#setting = setting;
     this.#context = context;
-    this.#libraries = Object.freeze([...packages?.libraries ?? []]);
+    this.installed = installed;
   }
 
   async run(code: Code, options?: RunOptions): Promise<RunResult> {
@@ -259,7 +308,7 @@ class _Session implements Session {
       this.#context,
       program instanceof Promise ? await program : program,
       options,
-      this.#libraries,
+      this.installed.libraries,
       sink,
     );
     if (this.#report.verbose) {
@@ -282,23 +331,20 @@ class _Session implements Session {
       const state = noInstall ?? `${name} has no packages`;
       throw unsupported(state, installIn ?? [], "install packages");
     }
-    const { installPackages } = await import("./install/install.ts");
-    const added = await installPackages(names, {
-      cacheDir: this.#cacheDir,
-      files: this.#context.wall.files("site-packages"),
-      installed: this.#libraries,
+    const { install } = await import("./installing.ts");
+    const place = {
+      ...this.#setting,
+      wall: this.#context.wall,
       native: this.capabilities.nativeLibraries,
+    };
+    const { added, now } = await install(names, place, this.installed, {
       signal,
       onProgress: (progress) => {
         this.#report.progress(progress);
         onProgress?.(progress);
       },
     }).finally(() => this.#report.clear());
-    const fresh = new Set(added.map((library) => library.name));
-    this.#libraries = Object.freeze([
-      ...this.#libraries.filter((library) => !fresh.has(library.name)),
-      ...added,
-    ]);
+    this.installed = now;
     return added;
   }
 

@@ -179,6 +179,7 @@ export const steps: readonly Step[] = [
   denoTests("unit tests", "src/", "ffi/"),
   denoTests("conformance, deno", "tests/conformance/"),
   denoTests("processes", "tests/process/"),
+  denoTests("pools", "tests/pool/"),
   denoTests("binding and cache", "tests/binding/"),
   denoTests("docs", "tests/docs/"),
   check("npm packages", deno, "run", "-A", "scripts/npm.ts"),

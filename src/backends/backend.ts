@@ -247,6 +247,18 @@ export interface FileStore {
   remove(path: string): Promise<void>;
 }
 
+/** A connection that a guest made to a port of its own, and that ends at the host. */
+export interface Connection {
+  /** What the guest sends; ends when it has sent everything, and never throws. */
+  readonly input: AsyncIterable<Uint8Array>;
+  /** Sends to the guest; resolves when more may be sent, rejects when the connection is gone. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Says that nothing more will be sent. */
+  end(): void;
+  /** Ends it both ways; may be called again. */
+  close(): void;
+}
+
 /** An open wall with one guest behind it. */
 export interface Wall {
   /** Hash of what runs behind it, in hex, where only the wall knows. */
@@ -255,6 +267,16 @@ export interface Wall {
   run(request: RunRequest): Promise<RunOutcome>;
   /** The files behind the wall. */
   files(root: FileRoot): FileStore;
+  /**
+   * Makes it as new for another user: no file, library, process or state of the one before is left. Called while nothing
+   * runs. Absent where that cannot be had for certain.
+   */
+  reset?(): Promise<void>;
+  /**
+   * Takes connections that the guest makes to 127.0.0.1 at this port, though it has no network; absent where there is no
+   * way for them. They end with the wall.
+   */
+  serve?(port: number, take: (connection: Connection) => void): Promise<void>;
   /** Ends what runs and frees everything; may be called again. */
   close(): Promise<void>;
 }
@@ -269,6 +291,8 @@ export interface Backend {
   readonly capabilitiesFor?: (options: ParsedOptions) => Capabilities;
   /** What it needs of the guest toolkit: nothing, images, or what a micro-VM boots. */
   readonly guests: "none" | "images" | "machines";
+  /** Whether its walls with these options have `reset`; absent is never. */
+  resets?(options: ParsedOptions): boolean;
   /** Whether it can be used on this machine. */
   probe(): Promise<BackendStatus>;
   /** Begins what every wall needs, so that it goes on while a session's options are worked out. */

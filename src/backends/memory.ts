@@ -34,6 +34,7 @@ export const memoryBackend: Backend = {
   name: "memory",
   capabilities: _capabilities,
   guests: "none",
+  resets: () => true,
   probe: () =>
     Promise.resolve({ available: true, reason: "it needs nothing, for tests" }),
   open: (spec) => Promise.resolve(new _MemoryWall(spec)),
@@ -41,7 +42,7 @@ export const memoryBackend: Backend = {
 
 class _MemoryWall implements Wall {
   readonly #spec: OpenSpec;
-  readonly #trees: Readonly<Record<FileRoot, MemoryTree>>;
+  #trees: Readonly<Record<FileRoot, MemoryTree>>;
   readonly #runs = new Set<MemoryRun>();
   #state = new Map<string, unknown>();
   #last: Promise<unknown> = Promise.resolve();
@@ -49,9 +50,13 @@ class _MemoryWall implements Wall {
 
   constructor(spec: OpenSpec) {
     this.#spec = spec;
-    const { workspaceMb, workspaceFiles } = spec.limits;
+    this.#trees = this.#empty();
+  }
+
+  #empty(): Readonly<Record<FileRoot, MemoryTree>> {
+    const { workspaceMb, workspaceFiles } = this.#spec.limits;
     const tree = () => new MemoryTree(workspaceMb * _mib, workspaceFiles);
-    this.#trees = { sandbox: tree(), "site-packages": tree() };
+    return { sandbox: tree(), "site-packages": tree() };
   }
 
   async run(request: RunRequest): Promise<RunOutcome> {
@@ -83,6 +88,13 @@ class _MemoryWall implements Wall {
     return fileStore(this.#trees[root], () => {
       if (this.#closed) throw sessionClosed();
     });
+  }
+
+  // deno-lint-ignore require-await
+  async reset(): Promise<void> {
+    if (this.#closed) throw sessionClosed();
+    this.#trees = this.#empty();
+    this.#state = new Map();
   }
 
   async close(): Promise<void> {

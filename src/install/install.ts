@@ -2,7 +2,8 @@ import type { FileStore } from "../backends/backend.ts";
 import type { SandboxError } from "../errors.ts";
 import { chunkBytes, hostError, throwIfAborted } from "../host_error.ts";
 import type { InstalledLibrary, Progress } from "../result.ts";
-import { failed, Pip, type Wheel, type WheelKind } from "./pip.ts";
+import { failed, Pip, type Wheel } from "./pip.ts";
+import { linuxTarget, pureTarget, type PythonTarget } from "./python_target.ts";
 import {
   normalName,
   parseRequirement,
@@ -18,8 +19,8 @@ export interface InstallContext {
   readonly files: FileStore;
   /** What is there already. */
   readonly installed: readonly InstalledLibrary[];
-  /** Whether native code can run there. */
-  readonly native: boolean;
+  /** The Python that is there. */
+  readonly target: PythonTarget;
   /** Cancels it. */
   readonly signal: AbortSignal | undefined;
   /** Is told how far it has come. */
@@ -64,7 +65,7 @@ export async function preparePackages(
   try {
     const { wheels, libraries, tree } = await _fetch(
       requirements,
-      "native",
+      linuxTarget,
       context,
     );
     const native = wheels.some(({ pure }) => !pure);
@@ -76,18 +77,18 @@ export async function preparePackages(
 
 async function _fetch(
   requirements: readonly Requirement[],
-  kind: WheelKind,
+  target: PythonTarget,
   context: Pick<InstallContext, "cacheDir" | "signal" | "onProgress">,
 ) {
   const { signal, onProgress } = context;
   const store = new PackageStore(context.cacheDir);
   const texts = requirements.map(({ text }) => text);
-  const lock = kind === "pure" ? texts : [...texts, "(native)"];
+  const lock = target.key === "" ? texts : [...texts, target.key];
   const wheels = await store.lockOf(lock) ??
     await Pip.with(signal, async (pip) => {
       const text = `resolving ${texts.join(", ")}`;
       onProgress({ stage: "resolve", done: 0, total: 0, text });
-      const found = await _resolve(pip, requirements, kind);
+      const found = await _resolve(pip, requirements, target);
       await store.keepLock(lock, found);
       return found;
     });
@@ -97,13 +98,13 @@ async function _fetch(
     sha256,
   }));
   const tree = () =>
-    store.tree(wheels, (target) => {
+    store.tree(wheels, (into) => {
       const text = `downloading ${
         libraries.map(({ name }) => name).join(", ")
       }`;
       const total = wheels.length;
       onProgress({ stage: "download", done: 0, total, text });
-      return Pip.with(signal, (pip) => pip.unpack(wheels, target, kind));
+      return Pip.with(signal, (pip) => pip.unpack(wheels, into, target));
     });
   return { wheels, libraries, tree };
 }
@@ -112,10 +113,9 @@ async function _install(
   requirements: readonly Requirement[],
   context: InstallContext,
 ): Promise<InstalledLibrary[]> {
-  const kind = context.native ? "native" : "pure";
   const { wheels, libraries, tree: fetchTree } = await _fetch(
     requirements,
-    kind,
+    context.target,
     context,
   );
   const there = new Set(context.installed.map(({ sha256 }) => sha256));
@@ -146,10 +146,10 @@ function _damaged(names: readonly string[], error: Damaged): SandboxError {
 async function _resolve(
   pip: Pip,
   requirements: readonly Requirement[],
-  kind: WheelKind,
+  target: PythonTarget,
 ): Promise<Wheel[]> {
   const texts = requirements.map(({ text }) => text);
-  const pure = await pip.resolve(texts, kind);
+  const pure = await pip.resolve(texts, target);
   if (typeof pure !== "string") {
     const unhashed = pure.filter(({ sha256 }) =>
       !/^[0-9a-f]{64}$/.test(sha256)
@@ -173,11 +173,11 @@ async function _resolve(
       pure,
     );
   }
-  const native = kind === "native" ? pure : await pip.resolve(texts, "native");
+  const native = target.pure ? await pip.resolve(texts, linuxTarget) : pure;
   if (typeof native === "string") {
     throw failed(
       texts,
-      "no wheels for Python 3.11 fit together",
+      `no wheels for Python ${target.version} fit together`,
       "Ask for other versions",
       pure,
     );

@@ -1,4 +1,4 @@
-import type { LanguageData } from "./language.ts";
+import { containers, type LanguageData } from "./language.ts";
 
 /** CPython: 3.11 in guests of Mote's own, in containers the image's. */
 export const python: LanguageData = {
@@ -10,6 +10,11 @@ export const python: LanguageData = {
     file: "main.py",
     needs: ["python3"],
     run: ["python3", "{file}"],
+    // Byte code is kept for later runs, but not beside the sources.
+    env: { PYTHONPYCACHEPREFIX: "/tmp/.cache/python" },
+    outOfMemory: /^MemoryError\b/m,
     driver: "python",
+    installer: "pip",
   },
+  installIn: ["wasm", "hyperlight", ...containers],
 };

@@ -21,6 +21,26 @@ export interface ContainerLanguages {
   readonly install: readonly Language[];
 }
 
+const _all: readonly Language[] = [
+  "python",
+  "javascript",
+  "typescript",
+  "java",
+  "cpp",
+  "c",
+  "go",
+  "ruby",
+  "r",
+  "bash",
+];
+
+/** Every language that an engine of containers runs. */
+export const containerLanguages: ContainerLanguages = {
+  all: _all,
+  driven: ["python", "javascript", "typescript"],
+  install: _all,
+};
+
 /** Memory beside the guest's and the workspace's: the agent, page tables and what the kernel keeps for processes, in MiB. */
 const _ownMb = 64;
 const _tmpMbMin = 64;
