@@ -59,7 +59,7 @@ export function containerBackend(
     install: languages.install,
     tools: languages.driven,
     cpuLimit: true,
-    network: true,
+    network: engine.cutsNetwork,
     nativeLibraries: true,
     processes: true,
   });
@@ -83,6 +83,7 @@ async function _open(
   const config: Omit<AgentConfig, "alone"> = {
     newPrivileges: container.rights.newPrivileges === true,
     places,
+    sockets: engine.cutsNetwork || container.rights.net === true,
     processes: engine.name === "kubernetes" ? limits.processes : 0,
   };
   const man = async (signal: AbortSignal | undefined): Promise<Manned> => {

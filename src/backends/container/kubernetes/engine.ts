@@ -18,6 +18,7 @@ import { pause } from "./watch.ts";
 /** Pods of the cluster that the kubeconfig names. */
 export const kubernetesEngine: ContainerEngine = {
   name: "kubernetes",
+  cutsNetwork: false,
   probe: (): Promise<BackendStatus> => probeCluster(),
   start: _start,
 };

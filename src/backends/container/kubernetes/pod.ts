@@ -48,6 +48,13 @@ export function planPod(spec: BoxSpec): PodPlan {
       "Give rights.root as well, or leave them out.",
     );
   }
+  if (rights.newPrivileges && !rights.network) {
+    throw invalid(
+      "rights.newPrivileges",
+      "in kubernetes the network cannot be kept from programs that gain privileges",
+      "Give rights.net: true as well, or leave it out.",
+    );
+  }
   const configs = checkConfigs(spec.runtimeConfigs);
   const manifest = checkManifest(spec.podManifest, rights);
   const { metadata, main } = manifest;
