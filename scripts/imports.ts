@@ -25,7 +25,7 @@ const layers: readonly { name: string; has: RegExp }[] = [
   {
     name: "session",
     has:
-      /^src\/(session|installing|memory_session|run|stream|opening|program|support|artifacts|tool_calls)\.ts$/,
+      /^src\/(session|installing|reach|memory_session|run|stream|opening|program|support|artifacts|tool_calls)\.ts$/,
   },
   {
     name: "parts",

@@ -178,6 +178,11 @@ export async function openWall(
     cache,
     report,
   );
+  const net = opening.container?.rights.net;
+  const through = net instanceof Array && net.length > 0
+    ? await import("./reach.ts")
+    : undefined;
+  const rules = through?.hostRules(net as readonly string[]);
   const spec: OpenSpec = {
     lang,
     image: opening.image,
@@ -186,7 +191,9 @@ export async function openWall(
     acceptEmulated: options.acceptEmulatedHypervisor === true,
     cacheDir: cache,
     interactive: options.interactive === true,
-    env: options.env ?? _none,
+    env: through
+      ? { ...through.proxied, ...options.env }
+      : options.env ?? _none,
     tools: options.tools ? Object.keys(options.tools) : [],
     limits,
     signal,
@@ -195,6 +202,7 @@ export async function openWall(
   let wall: Wall;
   try {
     wall = await backend.open(spec);
+    if (through && rules) wall = await through.reach(wall, rules);
   } catch (error) {
     throw signal?.aborted ? _aborted(signal) : error;
   } finally {

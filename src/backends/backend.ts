@@ -96,6 +96,8 @@ export type GuestSpec =
 
 /** What the container backends are told beside the rest. */
 export interface ContainerSpec {
+  /** The program that is brought into every container. */
+  readonly agent: GuestImage;
   /** How the language is run. */
   readonly language: ContainerLanguage;
   /** The image; the language's, unless the session names another. */

@@ -3,7 +3,7 @@ import type { SandboxError } from "../errors.ts";
 import { chunkBytes, hostError, throwIfAborted } from "../host_error.ts";
 import type { InstalledLibrary, Progress } from "../result.ts";
 import { failed, Pip, type Wheel } from "./pip.ts";
-import { linuxTarget, pureTarget, type PythonTarget } from "./python_target.ts";
+import { linuxTarget, type PythonTarget } from "./python_target.ts";
 import {
   normalName,
   parseRequirement,

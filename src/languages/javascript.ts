@@ -1,5 +1,5 @@
 import { containers, type LanguageData } from "./language.ts";
-import { nodeHeap, nodeOutOfMemory } from "./node.ts";
+import { nodeHeap } from "./node.ts";
 
 /** QuickJS-ng, in containers Node; code is an ES module. */
 export const javascript: LanguageData = {
@@ -11,7 +11,6 @@ export const javascript: LanguageData = {
     file: "main.mjs",
     needs: ["node"],
     run: ["node", nodeHeap, "{file}"],
-    outOfMemory: nodeOutOfMemory,
     driver: "node",
     installer: "npm",
   },

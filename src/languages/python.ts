@@ -12,7 +12,6 @@ export const python: LanguageData = {
     run: ["python3", "{file}"],
     // Byte code is kept for later runs, but not beside the sources.
     env: { PYTHONPYCACHEPREFIX: "/tmp/.cache/python" },
-    outOfMemory: /^MemoryError\b/m,
     driver: "python",
     installer: "pip",
   },

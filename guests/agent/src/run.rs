@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 const PIECE_BYTES: usize = 64 << 10;
 /// The host's own clock decides; this one is for a host that is gone.
 const GRACE: Duration = Duration::from_secs(1);
+/// A process that may not have more is told so before all of them are ended for it.
+const MARGIN: u64 = 16 << 20;
+const STACK: u64 = 8 << 20;
 pub const STDIN: u8 = 0;
 pub const CONTROL: u8 = 3;
 
@@ -74,6 +77,8 @@ pub struct Run {
     pub kill_again: Instant,
     pub rounds: u32,
     data: u64,
+    /// Its driver has said something: what it has by then is its own.
+    driven: bool,
     cpu_base: u64,
     kills_base: u64,
     full_base: bool,
@@ -106,6 +111,7 @@ impl Run {
             kill_again: started,
             rounds: 0,
             data: order.data,
+            driven: false,
             cpu_base,
             kills_base,
             full_base,
@@ -230,9 +236,9 @@ impl Run {
             match rustix::io::read(fd, &mut piece[..most]) {
                 Ok(read) if read > 0 => {
                     self.control_credit -= read as u64;
-                    let data = std::mem::take(&mut self.data);
-                    if data > 0 {
-                        limit_data(self.main, data);
+                    if self.data > 0 && !self.driven {
+                        self.driven = true;
+                        limit_data(self.main, self.data);
                     }
                     link.send(tell::OUTPUT, self.id, &[&[CONTROL], &piece[..read]]);
                 }
@@ -251,6 +257,9 @@ impl Run {
     /// Looks at what is used up; the reason to end it, if there is one.
     pub fn look(&mut self, place: &Place) -> Option<Reason> {
         self.full |= place.is_full();
+        if self.driven {
+            limit_data(self.main, self.data);
+        }
         let elapsed = self.started.elapsed();
         if !self.limits.time.is_zero() && elapsed >= self.limits.time + GRACE {
             return Some(Reason::Time);
@@ -259,7 +268,7 @@ impl Run {
         if limits.cpu_us > 0 && place.cpu_us().saturating_sub(self.cpu_base) > limits.cpu_us {
             return Some(Reason::Cpu);
         }
-        if limits.memory > 0 && place.memory_bytes() > limits.memory {
+        if limits.memory > 0 && place.memory_bytes() > limits.memory + MARGIN {
             return Some(Reason::Memory);
         }
         let crowd = place.processes > 0 && processes::ours(place.alone).len() > place.processes as usize;
@@ -281,12 +290,13 @@ impl Run {
     }
 }
 
-/// From now on a process may have so much more data than what it has in memory: beyond it, allocating fails.
+/// A process may have so much data in memory; beyond it, allocating fails. What it has asked for and never touched, as stacks
+/// of threads, does not count, so this is set anew as that grows.
 fn limit_data(pid: i32, bytes: u64) {
     let Some((data, resident)) = processes::data_bytes(pid) else { return };
     let most = data.saturating_sub(resident).saturating_add(bytes);
-    let limit = Rlimit { current: Some(most), maximum: Some(most) };
-    let _ = rustix::process::prlimit(Pid::from_raw(pid), Resource::Data, limit);
+    let _ = rustix::process::prlimit(Pid::from_raw(pid), Resource::Data, Rlimit { current: Some(most), maximum: None });
+    let _ = rustix::process::prlimit(Pid::from_raw(pid), Resource::Stack, Rlimit { current: Some(STACK), maximum: None });
 }
 
 impl Place {

@@ -19,6 +19,9 @@ const NODE: u8 = 4;
 /// The folder of the run is left for the next one: this one has compiled something.
 pub const KEEPS_FOLDER: u8 = 8;
 
+/// Of threads of a run that counts its data, in bytes.
+const STACK: u64 = 2 << 20;
+
 const DRIVERS: [(u8, &str, &str); 2] = [
     (PYTHON, "driver.py", include_str!("../drivers/driver.py")),
     (NODE, "driver.mjs", include_str!("../drivers/driver.mjs")),
@@ -84,7 +87,20 @@ pub fn start(order: &Order, files: &Files, new_privileges: bool) -> Result<(i32,
     }
     for entry in &order.env {
         let at = entry.iter().position(|byte| *byte == b'=').ok_or(Errno::INVAL)?;
-        command.env(OsStr::from_bytes(&entry[..at]), OsStr::from_bytes(&entry[at + 1..]));
+        let (name, value) = (&entry[..at], &entry[at + 1..]);
+        // What begins with a plus comes before what the image has.
+        match name.strip_prefix(b"+") {
+            Some(name) => {
+                let mut joined = value.to_vec();
+                if let Some(before) = std::env::var_os(OsStr::from_bytes(name)) {
+                    joined.extend([b":", before.as_bytes()].concat());
+                }
+                command.env(OsStr::from_bytes(name), OsStr::from_bytes(&joined));
+            }
+            None => {
+                command.env(OsStr::from_bytes(name), OsStr::from_bytes(value));
+            }
+        }
     }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut control = None;
@@ -97,7 +113,7 @@ pub fn start(order: &Order, files: &Files, new_privileges: bool) -> Result<(i32,
         set_nonblocking(&mine)?;
         (control, theirs) = (Some(mine), Some(other));
     }
-    let mut child = sys::spawn(command, Confinement { control: theirs, new_privileges }).map_err(errno)?;
+    let mut child = sys::spawn(command, Confinement { control: theirs, new_privileges, stack: (order.data > 0).then_some(STACK) }).map_err(errno)?;
     let pipes = Pipes {
         stdin: child.stdin.take().ok_or(Errno::BADF)?.into(),
         stdout: child.stdout.take().ok_or(Errno::BADF)?.into(),

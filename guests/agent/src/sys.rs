@@ -55,17 +55,22 @@ pub struct Confinement {
     /// Becomes descriptor 3.
     pub control: Option<OwnedFd>,
     pub new_privileges: bool,
+    /// Size of threads' stacks, in bytes: C libraries take it from the limit of the first stack, which is raised later.
+    pub stack: Option<u64>,
 }
 
 /// Starts a process in a session of its own, where the kernel's memory killer finds it before it finds us.
 pub fn spawn(mut command: Command, confinement: Confinement) -> io::Result<Child> {
-    let Confinement { control, new_privileges } = confinement;
+    let Confinement { control, new_privileges, stack } = confinement;
     let prepare = move || -> io::Result<()> {
         rustix::process::setsid()?;
         if !new_privileges {
             rustix::thread::set_no_new_privs(true)?;
         }
         rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+        if stack.is_some() {
+            let _ = rustix::process::setrlimit(Resource::Stack, Rlimit { current: stack, maximum: None });
+        }
         // Until exec we are what the agent is: nobody's to write to, not even ours.
         rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::Dumpable)?;
         let _ = std::fs::write("/proc/self/oom_score_adj", "1000");

@@ -1,6 +1,6 @@
-//! What the container's own cgroup has counted, version 1 and 2; read where /proc says that it is ours.
+//! What the container's own cgroup has counted, version 1 and 2; read where nobody else is in it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub struct Cgroup {
     cpu: Option<PathBuf>,
@@ -33,7 +33,14 @@ fn folder(controller: &str) -> Option<(PathBuf, bool)> {
     })?;
     let inside = path.strip_prefix(mount.0.trim_end_matches('/'))?.trim_start_matches('/');
     let folder = PathBuf::from(mount.1).join(inside);
-    folder.is_dir().then_some((folder, v2))
+    is_ours_alone(&folder).then_some((folder, v2))
+}
+
+/// Whether nobody else is counted in it: processes outside of our namespace appear as 0.
+fn is_ours_alone(folder: &Path) -> bool {
+    let Ok(text) = std::fs::read_to_string(folder.join("cgroup.procs")) else { return false };
+    let own = std::process::id().to_string();
+    text.lines().all(|line| line == own)
 }
 
 fn number_after(text: &str, name: &str) -> Option<u64> {

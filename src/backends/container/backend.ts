@@ -5,10 +5,11 @@ import type {
   ContainerSpec,
   OpenSpec,
 } from "../backend.ts";
-import { agentCommand, bringAgent } from "./agent/bootstrap.ts";
+import { agentCommand, agentProgram, bringAgent } from "./agent/bootstrap.ts";
 import { type AgentConfig, ownPlaces, type Places } from "./agent/client.ts";
 import type { BoxFolder, BoxSpec, ContainerEngine } from "./box.ts";
 import { checkImage } from "./check_image.ts";
+import { Tunnels } from "./agent/tunnels.ts";
 import { ContainerWall, type Manned } from "./wall.ts";
 
 /** Languages that containers run, and those with a driver. */
@@ -79,7 +80,8 @@ async function _open(
 ): Promise<ContainerWall> {
   const { container, limits } = spec;
   if (!container) throw new TypeError("a container backend needs a container");
-  const command = await agentCommand(places);
+  const program = await agentProgram(container.agent);
+  const command = agentCommand(program, places);
   const config: Omit<AgentConfig, "alone"> = {
     newPrivileges: container.rights.newPrivileges === true,
     places,
@@ -92,8 +94,13 @@ async function _open(
     );
     try {
       const { alone } = box;
-      const client = await bringAgent(box, { ...config, alone }, signal);
-      const manned = { box, client };
+      const client = await bringAgent(
+        box,
+        program,
+        { ...config, alone },
+        signal,
+      );
+      const manned = { box, client, tunnels: new Tunnels(client) };
       if (!container.skipEnvironmentSetup) {
         await checkImage(engine.name, manned, spec.lang, container);
       }
@@ -114,7 +121,8 @@ async function _open(
       interactive: spec.interactive,
       workdir: container.workdir,
       places,
-      env: container.language.env ?? {},
+      env: spec.env,
+      more: {},
     },
     commit: container.commitContainer,
   });

@@ -280,6 +280,7 @@ export class AgentClient {
     if (kind !== Tell.part) this.#pending.delete(id);
     if (kind === Tell.fault) {
       const errno = new FieldReader(payload).i32();
+      this.#pending.delete(id);
       return pending.reject(fileFault(errno, pending.action));
     }
     pending.bytes += payload.byteLength;
@@ -288,6 +289,8 @@ export class AgentClient {
     }
     pending.parts.push(payload);
     if (kind === Tell.answer || kind === Tell.started) {
+      // What comes next with this number is the run's.
+      this.#pending.delete(id);
       pending.resolve(pending.parts);
     } else if (kind !== Tell.part) throw new Malformed("an unknown answer");
   }

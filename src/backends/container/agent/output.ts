@@ -2,6 +2,9 @@ import type { ResolvedLimits } from "../../../options.ts";
 import type { RunRequest } from "../../backend.ts";
 import { OutputQueue } from "../../output_queue.ts";
 
+const _decoder = new TextDecoder("latin1");
+const _tailChars = 16_384;
+
 type Stream = "stdout" | "stderr";
 
 /** The output of one run: kept, or handed on as it comes, up to its limit. */
@@ -13,6 +16,7 @@ export class RunOutput {
   readonly #consumed: (bytes: number) => void;
   #bytes = 0;
   #closed = false;
+  #tail = "";
   /** Whether there was more than its limit. */
   cut = false;
   /** When the first byte came, as `performance.now()`. */
@@ -39,6 +43,10 @@ export class RunOutput {
   /** Takes a piece, whose bytes are its own. */
   push(stream: Stream, bytes: Uint8Array): void {
     this.firstMs ??= performance.now();
+    if (stream === "stderr") {
+      const text = _decoder.decode(bytes.subarray(-_tailChars));
+      this.#tail = (this.#tail + text).slice(-_tailChars);
+    }
     const part = bytes.subarray(0, this.#limits.outputBytes - this.#bytes);
     this.#bytes += part.byteLength;
     if (part.byteLength === 0 || !this.#queue) {
@@ -60,6 +68,11 @@ export class RunOutput {
     if (this.#closed) return;
     this.#closed = true;
     this.#consumed(waiting);
+  }
+
+  /** The last 16 Ki characters of its error output. */
+  get tail(): string {
+    return this.#tail;
   }
 
   /** Settles when the consumer has dealt with everything. */

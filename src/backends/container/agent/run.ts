@@ -1,4 +1,8 @@
-import type { ContainerLanguage } from "../../../languages/language.ts";
+import {
+  type ContainerLanguage,
+  fill,
+  type Places as FilledPlaces,
+} from "../../../languages/language.ts";
 import type { ResolvedLimits } from "../../../options.ts";
 import type { LimitName } from "../../../result.ts";
 import type { RunFailure, RunOutcome, RunRequest } from "../../backend.ts";
@@ -12,10 +16,13 @@ import { RunOutput } from "./output.ts";
 import { type Stop, verdict } from "./verdict.ts";
 
 const _encoder = new TextEncoder();
+const _decoder = new TextDecoder();
 const _mib = 1_048_576;
 const _chunkBytes = 1_048_576;
 /** The agent ends a run in milliseconds; after so long it is not believed to any more. */
 const _killMs = 2_000;
+/** An interpreter may take so long until it runs the code. */
+const _startMs = 10_000;
 /** Credit is given in portions, as each is a frame. */
 const _creditBytes = 262_144;
 
@@ -33,8 +40,10 @@ export interface RunSettings {
   readonly workdir: string;
   /** Where the box has what. */
   readonly places: Places;
-  /** Environment beside the box's own. */
+  /** The session's environment, which the box has. */
   readonly env: Readonly<Record<string, string>>;
+  /** Environment beside it and the language's. */
+  readonly more: Readonly<Record<string, string>>;
 }
 
 /** An interpreter that waits for its next run. */
@@ -74,7 +83,9 @@ export class AgentRun {
   #process: AgentProcess | undefined;
   #ending: ((ending: Ending) => void) | undefined;
   #deaf: ReturnType<typeof setTimeout> | undefined;
+  #clock: ReturnType<typeof setTimeout> | undefined;
   #done: Done | undefined;
+  #named: { file: string; main: string } | undefined;
   #calls: DriverCalls | undefined;
   #sent: Promise<void> = Promise.resolve();
   #controlUsed = 0;
@@ -134,7 +145,9 @@ export class AgentRun {
     this.#client = client;
     this.#startedMs = performance.now();
     const timeMs = this.#request.timeMs ?? this.#settings.limits.timeMs;
-    const timer = setTimeout(() => this.stop({ why: "time" }), timeMs);
+    // The clock of code with a driver begins with the code: starting an interpreter takes what it takes.
+    const driven = this.#settings.language.driver !== undefined;
+    this.#setClock(timeMs + (driven ? _startMs : 0));
     let ending: Ending = {};
     try {
       if (!this.#stop) ending = await this.#phases(client, living, timeMs);
@@ -145,7 +158,7 @@ export class AgentRun {
         this.#stop ??= { why: "refused", failure: { code, message } };
       } else throw error;
     } finally {
-      clearTimeout(timer);
+      clearTimeout(this.#clock);
       clearTimeout(this.#deaf);
       this.#calls?.end();
       this.#request.signal?.removeEventListener("abort", this.#abort);
@@ -169,7 +182,11 @@ export class AgentRun {
     const { language, interactive, places } = this.#settings;
     const { code, stdin } = this.#request;
     const files = new AgentFiles(client, Root.run);
-    const written = [_put(files, language.file, _bytes(code))];
+    const file = this.#places.file.slice(places.run.length + 1);
+    const written = [_put(files, file, _bytes(code))];
+    for (const [path, text] of Object.entries(language.files ?? {})) {
+      written.push(_put(files, path, _bytes(text)));
+    }
     const lives = interactive && language.driver !== undefined;
     if (lives) written.push(_put(files, "stdin", _bytes(stdin)));
     const all = Promise.all(written);
@@ -207,23 +224,45 @@ export class AgentRun {
   }
 
   #words(words: readonly string[]): string[] {
-    const { language: { file }, places } = this.#settings;
-    const values: Record<string, string> = {
-      "{file}": `${places.run}/${file}`,
-      "{dir}": places.run,
-      "{libraries}": places.libraries,
-      "{workspace}": places.sandbox,
-    };
-    return words.map((word) =>
-      word.replace(
-        /\{(file|dir|libraries|workspace)\}/g,
-        (name) => values[name]!,
-      )
-    );
+    return words.map((word) => fill(word, this.#places));
   }
 
-  #launchLimits(timeMs: number): LaunchLimits {
+  /** What the language's words stand for with this program. */
+  get #places(): FilledPlaces {
+    const { language, places, limits } = this.#settings;
+    const { code } = this.#request;
+    const text = typeof code === "string" ? code : _decoder.decode(code);
+    const { file, main } = this.#named ??= language.names?.(text) ??
+      { file: language.file, main: "" };
+    return {
+      file: `${places.run}/${file}`,
+      dir: places.run,
+      libraries: places.libraries,
+      workspace: places.sandbox,
+      main,
+      heapMb: String(Math.max(1, Math.floor(limits.memoryMb * 3 / 4))),
+    };
+  }
+
+  /** Environment of the language, as far as the session does not say otherwise. */
+  #env(): Record<string, string> {
+    const { language, env } = this.#settings;
+    const given = Object.entries({ ...language.env, ...this.#settings.more })
+      .filter(([name]) => !Object.hasOwn(env, name));
+    const own = given.map(([name, value]) => [name, this.#words([value])[0]!]);
+    const path = this.#words(language.path ?? []).join(":");
+    if (path !== "" && !Object.hasOwn(env, "PATH")) own.push(["+PATH", path]);
+    return Object.fromEntries(own);
+  }
+
+  #setClock(timeMs: number): void {
+    clearTimeout(this.#clock);
+    this.#clock = setTimeout(() => this.stop({ why: "time" }), timeMs);
+  }
+
+  #launchLimits(runMs: number): LaunchLimits {
     const { cpuMs, memoryMb } = this.#settings.limits;
+    const timeMs = runMs + (this.#settings.language.driver ? _startMs : 0);
     return { timeMs, cpuMs: cpuMs ?? 0, memoryBytes: memoryMb * _mib };
   }
 
@@ -233,14 +272,11 @@ export class AgentRun {
     timeMs: number,
     written?: Promise<unknown>,
   ): Promise<Ending> {
-    const { env, workdir, limits } = this.#settings;
+    const { workdir, limits } = this.#settings;
     const process = new AgentProcess(client);
     const ended = this.#attach(process);
-    const values = Object.entries(env).map((
-      [name, value],
-    ) => [name, this.#words([value])[0]!]);
     const started = process.start({
-      env: Object.fromEntries(values),
+      env: this.#env(),
       cwd: workdir,
       living: false,
       dataBytes: what.driver ? limits.memoryMb * _mib : 0,
@@ -294,7 +330,11 @@ export class AgentRun {
     const { limits, tools } = this.#settings;
     this.#process = process;
     const calls = new DriverCalls(this.#request, limits, tools, {
-      ready: () => void (this.#codeMs ??= performance.now()),
+      ready: () => {
+        if (this.#codeMs !== undefined) return;
+        this.#codeMs = performance.now();
+        this.#setClock(this.#request.timeMs ?? limits.timeMs);
+      },
       done: (done) => {
         if (this.#done) return;
         this.#done = done;
@@ -352,7 +392,8 @@ export class AgentRun {
       cut,
       limits: this.#settings.limits,
       timeMs: this.#request.timeMs ?? this.#settings.limits.timeMs,
-      complaint: () => this.#output.all("stderr"),
+      outOfMemory: this.#settings.language.outOfMemory,
+      complaint: this.#output.tail,
       stateLost,
     });
     return {

@@ -27,8 +27,10 @@ export interface Evidence {
   readonly limits: ResolvedLimits;
   /** The run's limit of time. */
   readonly timeMs: number;
-  /** Its error output, as far as it was kept. */
-  readonly complaint: () => Uint8Array;
+  /** The end of its error output. */
+  readonly complaint: string;
+  /** What the language says there when memory ran out. */
+  readonly outOfMemory: RegExp | undefined;
   /** An interactive session has lost its state. */
   readonly stateLost: boolean;
 }
@@ -44,8 +46,7 @@ export interface Verdict {
 }
 
 const _aborts = [4, 5, 6];
-const _outOfMemory = /(heap|process) out of memory|std::bad_alloc/;
-const _tailBytes = 16_384;
+const _outOfMemory = /process out of memory|std::bad_alloc/;
 const _mib = 1_048_576;
 /** A process that came so near to its limit of memory has met it: what it was refused is not in the figure. */
 const _nearBytes = 2 * _mib;
@@ -168,13 +169,12 @@ function _ofReport(evidence: Evidence): Found | undefined {
         "Wait for them in the code",
       );
   }
-  if (!report || report.status >= 0) return undefined;
-  if (report.memoryKills > 0) return _memory(evidence);
-  const tail = new TextDecoder().decode(
-    evidence.complaint().subarray(-_tailBytes),
-  );
-  const aborted = _aborts.includes(-report.status);
-  return aborted && _outOfMemory.test(tail) ? _memory(evidence) : undefined;
+  if (!report || report.status === 0 || evidence.done?.flags) return undefined;
+  if (report.status < 0 && report.memoryKills > 0) return _memory(evidence);
+  const { complaint, outOfMemory } = evidence;
+  const said = (outOfMemory?.test(complaint) ?? false) ||
+    (_aborts.includes(-report.status) && _outOfMemory.test(complaint));
+  return said ? _memory(evidence) : undefined;
 }
 
 /** What the code did not handle. */
