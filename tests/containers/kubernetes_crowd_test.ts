@@ -33,10 +33,14 @@ async function roomMb(): Promise<number> {
 clusterTest("twenty at once end, though a node has room for six", async () => {
   const memoryMb = Math.floor(await roomMb() / 6.5);
   const limits = { ...podSpec("").limits, memoryMb };
+  const resources = { requests: { memory: `${memoryMb}Mi` } };
   let most = 0, now = 0;
   const ends = await Promise.all(Array.from({ length: 20 }, async (_, turn) => {
     const box = await kubernetesEngine.start(
-      podSpec("read a; echo $a; cat", { limits }),
+      podSpec("read a; echo $a; cat", {
+        limits,
+        runtimeConfigs: { resources },
+      }),
     );
     most = Math.max(most, ++now);
     try {

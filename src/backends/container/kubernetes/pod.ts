@@ -218,7 +218,8 @@ function _mainOf(
     tty: false,
     resources: {
       requests: {
-        memory: `${limits.memoryMb}Mi`,
+        // The limit holds a full workspace, which few have.
+        memory: `${Math.ceil(limits.memoryMb / 2)}Mi`,
         cpu: `${Math.max(10, Math.ceil(limits.cpus * 100))}m`,
         // A node that does not count it has none to ask for.
         "ephemeral-storage": "0",

@@ -67,7 +67,7 @@ test("what is not said is safe", () => {
     capabilities: { drop: ["ALL"] },
   });
   assert.deepEqual(main.resources, {
-    requests: { memory: "256Mi", cpu: "50m", "ephemeral-storage": "0" },
+    requests: { memory: "128Mi", cpu: "50m", "ephemeral-storage": "0" },
     limits: { memory: "256Mi", cpu: "500m", "ephemeral-storage": "2Gi" },
   });
   assert.equal(main.command.at(-1), "agent");
