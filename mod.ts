@@ -16,6 +16,14 @@
  */
 export { createSession, probe } from "./src/session.ts";
 export type { ChosenBackend, SafetyReport, Session } from "./src/session.ts";
+export { createPool } from "./src/pool/create.ts";
+export type { Pool } from "./src/pool/create.ts";
+export type {
+  AcquireOptions,
+  PoolLimits,
+  PoolOptions,
+} from "./src/pool/options.ts";
+export type { PoolStats, PoolWaits } from "./src/pool/stats.ts";
 export type { RunStream } from "./src/stream.ts";
 export type { Code } from "./src/program.ts";
 export { SandboxError } from "./src/errors.ts";

@@ -14,3 +14,4 @@
  * @module
  */
 export { createMemorySession } from "./src/memory_session.ts";
+export { createMemoryPool } from "./src/pool/memory_pool.ts";

@@ -1,4 +1,5 @@
 import type { Benchmark } from "./bench.ts";
+import { containers } from "./cases/containers.ts";
 import { cpu } from "./cases/cpu.ts";
 import { crowd } from "./cases/crowd.ts";
 import { edges } from "./cases/edges.ts";
@@ -7,6 +8,7 @@ import { growth } from "./cases/growth.ts";
 import { live } from "./cases/live.ts";
 import { startOfPeers } from "./cases/peers.ts";
 import { policy } from "./cases/policy.ts";
+import { pool } from "./cases/pool.ts";
 import { run } from "./cases/run.ts";
 import { start } from "./cases/start.ts";
 import { tools } from "./cases/tools.ts";
@@ -24,4 +26,6 @@ export const cases: readonly Benchmark[] = [
   growth,
   first,
   policy,
+  pool,
+  containers,
 ];

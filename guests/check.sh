@@ -11,7 +11,7 @@ root=$(cd "$here/.." && pwd)
 cd "$root"
 rebuild=
 [ "${1:-}" = --rebuild ] && { rebuild=1; shift; }
-[ $# -gt 0 ] || set -- python javascript micro linux
+[ $# -gt 0 ] || set -- python javascript micro linux agent
 
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-${MOTE_CACHE_DIR:-$HOME/.cache/mote}/target}
 cargo build --quiet --release --locked --package mote-guestkit
@@ -27,9 +27,9 @@ sha256() { sha256sum "$1" | cut -d" " -f1; }
 failed=
 for name; do
   images=guests/images
-  file=$images/$name.tar.zst
+  file=$images/$(entry $images/images.json "$name" file)
   recorded=$(entry $images/images.json "$name" sha256)
-  if [ -z "$recorded" ] || [ ! -e "$file" ]; then
+  if [ -z "$recorded" ] || [ ! -f "$file" ]; then
     echo "$name: no image; run guests/$name/build.sh and commit $images"
     failed=1
     continue
@@ -50,20 +50,20 @@ for name; do
   cp $images/images.json "$file" "$saved/"
   if ! "guests/$name/build.sh" > "$saved/$name.log" 2>&1; then
     tail -n 20 "$saved/$name.log"
-    cp "$saved/images.json" "$saved/$name.tar.zst" $images/
+    cp "$saved/images.json" "$saved/$(basename "$file")" $images/
     echo "$name: guests/$name/build.sh failed, see above"
     failed=1
     continue
   fi
   built=$(sha256 "$file")
   if [ "$built" = "$recorded" ] && [ "$inputs" = "$(entry "$saved/images.json" "$name" inputs)" ]; then
-    cp "$saved/images.json" "$saved/$name.tar.zst" $images/
+    cp "$saved/images.json" "$saved/$(basename "$file")" $images/
     echo "$name: rebuilt, the same bytes"
   elif [ "$built" = "$recorded" ]; then
     echo "$name: rebuilt, the same bytes from other inputs; commit $images/images.json"
     failed=1
   elif [ "$inputs" = "$(entry "$saved/images.json" "$name" inputs)" ]; then
-    cp "$saved/images.json" "$saved/$name.tar.zst" $images/
+    cp "$saved/images.json" "$saved/$(basename "$file")" $images/
     echo "$name: not reproducible: the same inputs gave $built instead of $recorded; compare the tools' versions (guests/$name/README.md)"
     failed=1
   else

@@ -21,22 +21,26 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const layers: readonly { name: string; has: RegExp }[] = [
   { name: "cli", has: /^src\/cli\// },
   { name: "entry", has: /^(mod|testing)\.ts$/ },
+  { name: "pool", has: /^src\/pool\// },
   {
     name: "session",
     has:
-      /^src\/(session|memory_session|ground|run|stream|opening|outside|program|support|guard|artifacts|tool_calls)\.ts$/,
+      /^src\/(session|live_session|opened|ground|installing|reach|memory_session|run|stream|opening|outside|program|support|guard|artifacts|tool_calls)\.ts$/,
   },
   {
     name: "parts",
     has:
-      /^src\/(policy|languages|guests|install|files|egress|backends(?!\/backend\.ts))\//,
+      /^src\/(policy|languages(?!\/language\.ts)|guests|install|files|egress|backends(?!\/backend\.ts))\//,
   },
-  { name: "waist", has: /^src\/backends\/backend\.ts$/ },
+  {
+    name: "waist",
+    has: /^src\/(backends\/backend|languages\/language)\.ts$/,
+  },
   { name: "ffi", has: /^ffi\// },
   {
     name: "base",
     has:
-      /^src\/(options|limits|check|security_policy|tools|result|errors|rights|host|host_error|cache|output|progress|linux_guest)\.ts$/,
+      /^src\/(options|limits|check|security_policy|tools|result|errors|rights|host|host_error|cache|output|progress|flights|linux_guest|zeros)\.ts$/,
   },
 ];
 
@@ -50,6 +54,11 @@ const places: readonly { what: RegExp; only: RegExp; name: string }[] = [
   },
   { what: /["']koffi["']/, only: /^ffi\/koffi\.ts$/, name: "koffi" },
   { what: /["']commander["']/, only: /^src\/cli\//, name: "commander" },
+  {
+    what: /["'](dockerode|tar-stream|@balena\/dockerignore)["']/,
+    only: /^src\/backends\/container\/docker\//,
+    name: "a client of container engines",
+  },
   {
     what: /\bDeno\./,
     only: /^(ffi\/deno|src\/host|src\/policy\/presets)\.ts$/,

@@ -165,8 +165,8 @@ export const bytesOrText: Check<string | Uint8Array> = (value, name) => {
 export function object<T>(
   fields: { readonly [K in keyof T]-?: Check<Exclude<T[K], undefined>> },
   elsewhere: Readonly<Record<string, string>> = {},
-): Check<T> {
-  return (value, name) => {
+): Check<T> & { readonly names: readonly string[] } {
+  const check: Check<T> = (value, name) => {
     const out: Record<string, unknown> = {};
     for (
       const [key, one] of Object.entries(_object(value, name || "options"))
@@ -185,6 +185,7 @@ export function object<T>(
     }
     return out as T;
   };
+  return Object.assign(check, { names: Object.keys(fields) });
 }
 
 function _hint(

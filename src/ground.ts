@@ -22,6 +22,8 @@ export interface Ground {
   readonly capabilities: Capabilities;
   /** Why this wall and this guest. */
   readonly reason: string;
+  /** What the wall was opened with. */
+  readonly spec: OpenSpec;
   /** What receipts of its runs say, but for what a single run did. */
   readonly receipt: RunContext["receipt"];
 }
@@ -36,6 +38,8 @@ export interface GroundPlan {
   readonly options: ParsedOptions;
   /** What they give of the outside; no guest has more of it than another. */
   readonly outside: Outside;
+  /** Hash of the session's policy, if it has one. */
+  readonly policySha256?: string | undefined;
   /** Where built things are kept, absolute. */
   readonly cacheDir: string;
   /** Is told how far long work has come. */
@@ -44,8 +48,9 @@ export interface GroundPlan {
 
 /** Opens a wall. `filesOf`: the one whose files it takes over. */
 export async function openGround(
-  { backend, reason, options, outside, cacheDir, onProgress }: GroundPlan,
-  { image, guest, capabilities, imageSha256, because }: Opening,
+  { backend, reason, options, outside, cacheDir, onProgress, policySha256 }:
+    GroundPlan,
+  { image, guest, container, capabilities, because, ...opening }: Opening,
   signal: AbortSignal | undefined,
   filesOf?: Wall,
 ): Promise<Ground> {
@@ -54,6 +59,7 @@ export async function openGround(
     lang,
     image,
     guest,
+    container,
     acceptEmulated: options.acceptEmulatedHypervisor === true,
     cacheDir,
     interactive: interactive === true,
@@ -67,11 +73,14 @@ export async function openGround(
   let wall: Wall;
   try {
     wall = await backend.open(spec);
+    if (outside.reach) wall = await outside.reach(wall);
   } catch (error) {
     throw signal?.aborted ? aborted(signal, "open a session") : error;
   }
+  const imageSha256 = opening.imageSha256 ?? wall.imageSha256;
   return {
     wall,
+    spec,
     capabilities,
     reason: because === undefined ? reason : `${reason}; ${because}`,
     receipt: {
@@ -81,6 +90,7 @@ export async function openGround(
       ...outside.rights && { rights: outside.rights },
       ...guest && { guest: guest.kind },
       ...imageSha256 !== undefined && { imageSha256 },
+      ...policySha256 !== undefined && { policySha256 },
     },
   };
 }

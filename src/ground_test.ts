@@ -41,6 +41,7 @@ async function ground(
     reason,
     capabilities,
     wall,
+    spec,
     receipt: { backend: "memory", lang: spec.lang, limits },
   };
 }

@@ -8,10 +8,14 @@ import { unsupported } from "./support.ts";
 export interface Guard {
   /** Says what the policy finds. */
   look(code: string | Uint8Array): Promise<Verdict>;
-  /** Throws POLICY_VIOLATION for code that must not run; what may run is known to later cells. */
-  admit(code: string | Uint8Array): Promise<void>;
+  /** Hash of the policy, in hex. */
+  readonly sha256: string;
+  /** Throws POLICY_VIOLATION for code that must not run; what may run is known to later cells. Resolves to what was found and does not block. */
+  admit(code: string | Uint8Array): Promise<readonly Violation[]>;
   /** Throws POLICY_VIOLATION for packages that must not be installed. */
   admitPackages(packages: readonly string[]): void;
+  /** Forgets what earlier cells bound. */
+  forget(): void;
 }
 
 /** The guard of a session; undefined where there is no policy. Refuses a policy that could not be kept. */
@@ -40,9 +44,13 @@ export async function guardOf(
   }
   return {
     look: (given) => policy.check(given),
+    sha256: policy.sha256,
     async admit(given) {
-      _admit(await policy.check(given, interactive), "run code", "code");
+      const verdict = await policy.check(given, interactive);
+      _admit(verdict, "run code", "code");
+      return verdict.violations;
     },
+    forget: () => policy.forget(),
     admitPackages(packages) {
       _admit(policy.checkPackages(packages), "install packages", "packages");
     },

@@ -45,4 +45,4 @@ export function aborted(signal: AbortSignal, action: string): SandboxError {
 }
 
 /** Bytes that are read or written at a time. */
-export const chunkBytes = 1_048_576;
+export const chunkBytes = 262_144;

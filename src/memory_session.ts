@@ -2,9 +2,11 @@ import { memoryBackend } from "./backends/memory.ts";
 import { type Language, parseSessionOptions } from "./options.ts";
 import type { LanguageData } from "./languages/language.ts";
 import type { CommonOptions } from "./options.ts";
-import { openSession, type Session } from "./session.ts";
+import { openSession } from "./opened.ts";
+import type { Session } from "./session.ts";
 
-const _script: LanguageData = {
+/** The language of the double for tests. */
+export const script: LanguageData = {
   name: "script" as Language,
   guest: null,
   code: "source",
@@ -23,6 +25,6 @@ export async function createMemorySession(
   const parsed = parseSessionOptions(options);
   return await openSession(memoryBackend, "made for tests, in memory", {
     ...parsed,
-    lang: _script.name,
-  }, _script);
+    lang: script.name,
+  }, script);
 }

@@ -1,5 +1,12 @@
-import type { Backend, Capabilities, GuestSpec } from "./backends/backend.ts";
-import type { GuestImage } from "./backends/backend.ts";
+import type {
+  Backend,
+  Capabilities,
+  ContainerSpec,
+  GuestImage,
+  GuestSpec,
+} from "./backends/backend.ts";
+import { workspace } from "./files/guest_path.ts";
+import { findGuest } from "./guests/find.ts";
 import { chooseGuest } from "./guests/choose.ts";
 import type { Host } from "./host.ts";
 import type { PreparedPackages } from "./install/install.ts";
@@ -23,6 +30,8 @@ export interface Opening {
   readonly imageSha256?: string | undefined;
   /** Libraries that are there when it opens. */
   readonly packages?: PreparedPackages | undefined;
+  /** What a container is made from. */
+  readonly container?: ContainerSpec | undefined;
   /** Why this guest, where nobody asked for it. */
   readonly because?: string | undefined;
   /** What the session goes over to when it needs libraries with native code; absent where it cannot, or need not. */
@@ -36,6 +45,32 @@ const _ownLanguage = {
   noInstall: "a guest of your own has all its libraries linked in",
   installIn: ["wasm"],
 } as const;
+
+const _engines: readonly string[] = ["docker", "podman", "kubernetes"];
+
+/** What a container of a session is made from; the backend has said that it runs the language. */
+function _container(
+  options: ParsedOptions,
+  language: LanguageData,
+  host: Host,
+): ContainerSpec {
+  const container = language.container!;
+  return {
+    agent: findGuest("agent", host),
+    language: container,
+    image: options.image ?? container.image,
+    dockerfile: options.dockerfile,
+    containerId: options.containerId,
+    rights: options.rights ?? {},
+    workdir: options.workdir ?? workspace,
+    runtimeConfigs: options.runtimeConfigs ?? {},
+    keepTemplate: options.keepTemplate === true,
+    commitContainer: options.commitContainer === true,
+    skipEnvironmentSetup: options.skipEnvironmentSetup === true,
+    kubeNamespace: options.kubeNamespace,
+    podManifest: options.podManifest,
+  };
+}
 
 /** Decides which guest a session gets, and prepares what that needs. */
 export async function decideOpening(
@@ -65,6 +100,10 @@ export async function decideOpening(
       guest: { kind: "elf", elf },
       imageSha256: elf.sha256,
     };
+  }
+  if (_engines.includes(backend.name)) {
+    const container = _container(options, language, host);
+    return { language, capabilities: can(options), image: null, container };
   }
   const linux = (packages?: PreparedPackages): Opening => {
     const guest = linuxGuest(options, host, packages?.site);

@@ -288,6 +288,9 @@ const _session = object<AnyOptions>(
   ),
 );
 
+/** Names of every option that some backend knows. */
+export const sessionOptionNames: readonly string[] = _session.names;
+
 const _run = object<RunOptions>({
   stdin: bytesOrText,
   timeoutMs: timeMs,

@@ -1,8 +1,9 @@
-import type { Capabilities } from "./backends/backend.ts";
+import type { Wall } from "./backends/backend.ts";
 import { invalid } from "./check.ts";
 import type { Host } from "./host.ts";
 import type { ParsedOptions } from "./options.ts";
-import { netRules, type Rights } from "./rights.ts";
+import type { Opening } from "./opening.ts";
+import { netRules, plainHosts, type Rights } from "./rights.ts";
 import type { SessionEgress } from "./run.ts";
 import type { Tool } from "./tools.ts";
 
@@ -16,6 +17,8 @@ export interface Outside {
   readonly calls: readonly string[];
   /** Sends its requests; undefined when it may reach nothing. */
   readonly egress?: SessionEgress | undefined;
+  /** Stands between a container and the hosts that it may reach; undefined when there are none. */
+  readonly reach?: ((wall: Wall) => Promise<Wall>) | undefined;
   /** Its rights, for the receipt; undefined when it has none. */
   readonly rights?: Rights | undefined;
 }
@@ -23,12 +26,19 @@ export interface Outside {
 /** Works out what a session's guest has of the outside; nothing but what was given by name. */
 export async function outsideOf(
   options: ParsedOptions,
-  can: Capabilities,
+  { capabilities: can, container }: Opening,
   host: Host,
 ): Promise<Outside> {
   const { rights } = options;
+  const hosts = container ? plainHosts(rights) : [];
+  const through = hosts.length > 0 ? await import("./reach.ts") : undefined;
+  const rules = through?.hostRules(hosts);
   const tools = _tools(options);
-  const env = { ..._hostEnv(rights, host), ...options.env };
+  const env = {
+    ...through?.proxied,
+    ..._hostEnv(rights, host),
+    ...options.env,
+  };
   const egress = can.http.includes(options.lang)
     ? await _egress(options)
     : undefined;
@@ -42,6 +52,7 @@ export async function outsideOf(
     tools,
     calls: [...Object.keys(tools), ...(egress ? [egress.name] : [])],
     egress,
+    reach: rules && ((wall) => through!.reach(wall, rules)),
     rights: rights && Object.keys(rights).length ? rights : undefined,
   };
 }

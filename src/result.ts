@@ -1,3 +1,4 @@
+import type { Violation } from "./errors.ts";
 import type { ResolvedLimits } from "./limits.ts";
 import type { BackendName, Language } from "./options.ts";
 import type { Rights } from "./rights.ts";
@@ -53,8 +54,10 @@ export interface InstalledLibrary {
   name: string;
   /** Its exact version. */
   version: string;
-  /** Hash of the wheel that was unpacked, in hex. */
-  sha256: string;
+  /** Hash of the file that was unpacked, in hex; absent where the client does not say it. */
+  sha256?: string;
+  /** What the client checked it by, as npm and Go write it, such as "sha512-…" or "h1:…". */
+  integrity?: string;
   /** Set when it holds native code. In micro-VMs only the linux guest runs that; a session goes over to it when it must. */
   native?: true;
 }
@@ -91,6 +94,10 @@ export interface Receipt {
   imageSha256?: string;
   /** The limits in force. */
   limits: ResolvedLimits;
+  /** Hash of the policy that code was held to, in hex; absent without one. */
+  policySha256?: string;
+  /** What the policy found and let pass. */
+  violations?: readonly Violation[];
   /** What the guest could reach; absent when nothing. */
   rights?: Rights;
   /** The limit that ended the run, or that its code ran into. */

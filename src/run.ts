@@ -36,6 +36,8 @@ export interface RunContext {
   readonly files: FileStore;
   /** What they may call. */
   readonly tools: Readonly<Record<string, Tool>>;
+  /** The wall had to be opened anew. */
+  readonly onReplaced?: () => void;
   /** Sends their requests; undefined when the guest may reach nothing. */
   readonly egress?: SessionEgress | undefined;
   /** Their receipt, but for what a single run did. */
@@ -57,7 +59,7 @@ export interface Sink {
 
 /** Runs a program to its end; the error of a run that was ended holds its result. */
 export async function runProgram(
-  { wall, files, tools, egress, receipt }: RunContext,
+  { wall, files, tools, egress, receipt, onReplaced }: RunContext,
   code: string | Uint8Array,
   options: RunOptions,
   libraries: Receipt["libraries"],
@@ -88,6 +90,7 @@ export async function runProgram(
   const stdoutBytes = sink ? sink.output.all("stdout") : outcome.stdout;
   const stderrBytes = sink ? sink.output.all("stderr") : outcome.stderr;
   const { changed, failure, limitHit } = outcome;
+  if (failure?.replaced) onReplaced?.();
   const result: RunResult = {
     exitCode: outcome.exitCode,
     stdout: _decoder.decode(stdoutBytes),

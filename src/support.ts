@@ -1,6 +1,7 @@
 import type { Backend, Capabilities } from "./backends/backend.ts";
 import { present } from "./backends/registry.ts";
 import { SandboxError } from "./errors.ts";
+import { backendsOf, languages } from "./languages/languages.ts";
 import type { BackendName, ParsedOptions } from "./options.ts";
 import { netRules, type Rights } from "./rights.ts";
 
@@ -63,7 +64,10 @@ export function refuseUnsupported(
   );
   const contained = (_containers as readonly string[]).includes(name);
   if (!can.languages.includes(lang)) {
-    throw unsupported(`backend ${name} does not run ${lang}`, all);
+    const others = languages[lang]
+      ? backendsOf(languages[lang]).filter((one) => one !== name)
+      : all;
+    throw unsupported(`backend ${name} does not run ${lang}`, others);
   }
   if (
     !contained && workdir !== undefined &&

@@ -1,10 +1,12 @@
 import type { SandboxErrorCode } from "../errors.ts";
+import type { ContainerLanguage } from "../languages/language.ts";
 import type {
   BackendChoice,
   BackendName,
   Language,
   ParsedOptions,
   ResolvedLimits,
+  Rights,
 } from "../options.ts";
 import type { FileEntry, LimitName, Progress, Timings } from "../result.ts";
 
@@ -94,6 +96,36 @@ export type GuestSpec =
     readonly elf: GuestImage;
   };
 
+/** What the container backends are told beside the rest. */
+export interface ContainerSpec {
+  /** The program that is brought into every container. */
+  readonly agent: GuestImage;
+  /** How the language is run. */
+  readonly language: ContainerLanguage;
+  /** The image; the language's, unless the session names another. */
+  readonly image: string;
+  /** A Dockerfile to build it from instead. */
+  readonly dockerfile?: string | undefined;
+  /** A container that runs already. */
+  readonly containerId?: string | undefined;
+  /** What the code may reach. */
+  readonly rights: Rights;
+  /** Working directory of the code. */
+  readonly workdir: string;
+  /** Passed on to the engine. */
+  readonly runtimeConfigs: Readonly<Record<string, unknown>>;
+  /** Keeps an image that was built. */
+  readonly keepTemplate: boolean;
+  /** Keeps the container as an image at the end. */
+  readonly commitContainer: boolean;
+  /** Leaves out the check of the image. */
+  readonly skipEnvironmentSetup: boolean;
+  /** Kubernetes: the namespace. */
+  readonly kubeNamespace?: string | undefined;
+  /** Kubernetes: what the pod is made from. */
+  readonly podManifest?: Readonly<Record<string, unknown>> | undefined;
+}
+
 /** What a backend is told when a session opens. */
 export interface OpenSpec {
   /** The language. */
@@ -102,6 +134,8 @@ export interface OpenSpec {
   readonly image: GuestImage | null;
   /** The guest around it, of a backend with machines. */
   readonly guest?: GuestSpec | undefined;
+  /** More, for a backend of containers. */
+  readonly container?: ContainerSpec | undefined;
   /** Whether a hypervisor that is itself emulated will do. */
   readonly acceptEmulated?: boolean | undefined;
   /** Where built things are kept, absolute. */
@@ -197,6 +231,8 @@ export interface WriteOptions {
 
 /** Files of a session; paths are relative to the root and clean. */
 export interface FileStore {
+  /** How many requests are worth making at a time; without it, one. */
+  readonly parallel?: number;
   /** Writes bytes, 1 MiB at most. */
   write(path: string, bytes: Uint8Array, options: WriteOptions): Promise<void>;
   /** Reads bytes, 1 MiB at most. */
@@ -217,12 +253,36 @@ export interface FileStore {
   remove(path: string): Promise<void>;
 }
 
+/** A connection that a guest made to a port of its own, and that ends at the host. */
+export interface Connection {
+  /** What the guest sends; ends when it has sent everything, and never throws. */
+  readonly input: AsyncIterable<Uint8Array>;
+  /** Sends to the guest; resolves when more may be sent, rejects when the connection is gone. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Says that nothing more will be sent. */
+  end(): void;
+  /** Ends it both ways; may be called again. */
+  close(): void;
+}
+
 /** An open wall with one guest behind it. */
 export interface Wall {
+  /** Hash of what runs behind it, in hex, where only the wall knows. */
+  readonly imageSha256?: string | undefined;
   /** Runs a program; runs of one wall queue. Rejects only when it could not be tried. */
   run(request: RunRequest): Promise<RunOutcome>;
   /** The files behind the wall. */
   files(root: FileRoot): FileStore;
+  /**
+   * Makes it as new for another user: no file, library, process or state of the one before is left. Called while nothing
+   * runs. Absent where that cannot be had for certain.
+   */
+  reset?(): Promise<void>;
+  /**
+   * Takes connections that the guest makes to 127.0.0.1 at this port, though it has no network; absent where there is no
+   * way for them. They end with the wall.
+   */
+  serve?(port: number, take: (connection: Connection) => void): Promise<void>;
   /** Ends what runs and frees everything; may be called again. */
   close(): Promise<void>;
 }
@@ -237,6 +297,8 @@ export interface Backend {
   readonly capabilitiesFor?: (options: ParsedOptions) => Capabilities;
   /** What it needs of the guest toolkit: nothing, images, or what a micro-VM boots. */
   readonly guests: "none" | "images" | "machines";
+  /** Whether its walls with these options have `reset`; absent is never. */
+  resets?(options: ParsedOptions): boolean;
   /** Whether it can be used on this machine. */
   probe(): Promise<BackendStatus>;
   /** Begins what every wall needs, so that it goes on while a session's options are worked out. */

@@ -35,6 +35,7 @@ export const memoryBackend: Backend = {
   name: "memory",
   capabilities: _capabilities,
   guests: "none",
+  resets: () => true,
   probe: () =>
     Promise.resolve({ available: true, reason: "it needs nothing, for tests" }),
   open: (spec) => Promise.resolve(new _MemoryWall(spec)),
@@ -42,7 +43,7 @@ export const memoryBackend: Backend = {
 
 class _MemoryWall implements Wall {
   readonly #spec: OpenSpec;
-  readonly #trees: Readonly<Record<FileRoot, MemoryTree>>;
+  #trees: Readonly<Record<FileRoot, MemoryTree>>;
   readonly #runs = new Set<MemoryRun>();
   #state = new Map<string, unknown>();
   #last: Promise<unknown> = Promise.resolve();
@@ -50,13 +51,15 @@ class _MemoryWall implements Wall {
 
   constructor(spec: OpenSpec) {
     this.#spec = spec;
-    if (spec.filesOf instanceof _MemoryWall) {
-      this.#trees = spec.filesOf.#trees;
-      return;
-    }
-    const { workspaceMb, workspaceFiles } = spec.limits;
+    this.#trees = spec.filesOf instanceof _MemoryWall
+      ? spec.filesOf.#trees
+      : this.#empty();
+  }
+
+  #empty(): Readonly<Record<FileRoot, MemoryTree>> {
+    const { workspaceMb, workspaceFiles } = this.#spec.limits;
     const tree = () => new MemoryTree(workspaceMb * _mib, workspaceFiles);
-    this.#trees = { sandbox: tree(), "site-packages": tree() };
+    return { sandbox: tree(), "site-packages": tree() };
   }
 
   async run(request: RunRequest): Promise<RunOutcome> {
@@ -88,6 +91,13 @@ class _MemoryWall implements Wall {
     return fileStore(this.#trees[root], () => {
       if (this.#closed) throw sessionClosed();
     });
+  }
+
+  // deno-lint-ignore require-await
+  async reset(): Promise<void> {
+    if (this.#closed) throw sessionClosed();
+    this.#trees = this.#empty();
+    this.#state = new Map();
   }
 
   async close(): Promise<void> {

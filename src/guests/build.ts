@@ -13,7 +13,7 @@ import {
 import { compileGuest, type GuestTarget } from "./compile.ts";
 import { type GuestCrate, readCrate } from "./crate.ts";
 import { invalidElf, readElf } from "./elf.ts";
-import { Flights } from "./flights.ts";
+import { Flights } from "../flights.ts";
 import { withLock } from "./lock.ts";
 import { findToolchain, type Toolchain } from "./toolchain.ts";
 

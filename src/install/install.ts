@@ -2,7 +2,9 @@ import type { FileStore } from "../backends/backend.ts";
 import type { SandboxError } from "../errors.ts";
 import { chunkBytes, hostError, throwIfAborted } from "../host_error.ts";
 import type { InstalledLibrary, Progress } from "../result.ts";
-import { failed, Pip, type Wheel, type WheelKind } from "./pip.ts";
+import { failed, Pip, type Wheel } from "./pip.ts";
+import { parallel } from "./parallel.ts";
+import { linuxTarget, type PythonTarget } from "./python_target.ts";
 import {
   normalName,
   parseRequirement,
@@ -18,8 +20,8 @@ export interface InstallContext {
   readonly files: FileStore;
   /** What is there already. */
   readonly installed: readonly InstalledLibrary[];
-  /** Whether native code can run there. */
-  readonly native: boolean;
+  /** The Python that is there. */
+  readonly target: PythonTarget;
   /** Goes over to a guest that has these libraries and runs native code; absent where that cannot be. */
   readonly goOver?: ((packages: PreparedPackages) => Promise<void>) | undefined;
   /** Cancels it. */
@@ -64,7 +66,7 @@ export async function preparePackages(
   const requirements = names.map(parseRequirement);
   throwIfAborted(context.signal, _action);
   try {
-    const found = await _fetch(requirements, "native", context);
+    const found = await _fetch(requirements, linuxTarget, context);
     return await _prepared(found);
   } catch (error) {
     throw hostError(error, _action);
@@ -92,27 +94,27 @@ async function _prepared(
 
 async function _fetch(
   requirements: readonly Requirement[],
-  kind: WheelKind,
+  target: PythonTarget,
   context: Pick<InstallContext, "cacheDir" | "signal" | "onProgress">,
 ): Promise<Fetched> {
   const { signal, onProgress } = context;
   const store = new PackageStore(context.cacheDir);
   const texts = requirements.map(({ text }) => text);
-  const lock = kind === "pure" ? texts : [...texts, "(native)"];
+  const lock = target.key === "" ? texts : [...texts, target.key];
   const wheels = await store.lockOf(lock) ??
     await Pip.with(signal, async (pip) => {
       const text = `resolving ${texts.join(", ")}`;
       onProgress({ stage: "resolve", done: 0, total: 0, text });
-      const found = await _resolve(pip, requirements, kind);
+      const found = await _resolve(pip, requirements, target);
       await store.keepLock(lock, found);
       return found;
     });
-  return _fetched(wheels, kind, store, context);
+  return _fetched(wheels, target, store, context);
 }
 
 function _fetched(
   wheels: readonly Wheel[],
-  kind: WheelKind,
+  target: PythonTarget,
   store: PackageStore,
   { signal, onProgress }: Pick<InstallContext, "signal" | "onProgress">,
 ): Fetched {
@@ -125,13 +127,13 @@ function _fetched(
     }),
   );
   const tree = () =>
-    store.tree(wheels, (target) => {
+    store.tree(wheels, (into) => {
       const text = `downloading ${
         libraries.map(({ name }) => name).join(", ")
       }`;
       const total = wheels.length;
       onProgress({ stage: "download", done: 0, total, text });
-      return Pip.with(signal, (pip) => pip.unpack(wheels, target, kind));
+      return Pip.with(signal, (pip) => pip.unpack(wheels, into, target));
     });
   return { wheels, libraries, tree };
 }
@@ -140,10 +142,10 @@ async function _install(
   requirements: readonly Requirement[],
   context: InstallContext,
 ): Promise<InstalledLibrary[]> {
-  const kind = context.native ? "native" : "pure";
-  const found = await _fetch(requirements, kind, context);
+  const { target } = context;
+  const found = await _fetch(requirements, target, context);
   const { wheels, libraries, tree: fetchTree } = found;
-  if (kind === "pure" && wheels.some(({ pure }) => !pure)) {
+  if (target.pure && wheels.some(({ pure }) => !pure)) {
     return await _goOver(wheels, context);
   }
   const there = new Set(context.installed.map(({ sha256 }) => sha256));
@@ -171,11 +173,16 @@ async function _goOver(
   const names = wheels.map(({ name }) => normalName(name));
   if (!goOver) throw _cannotRun(names.filter((_, at) => !wheels[at]!.pure));
   const kept = installed.filter(({ name }) => !names.includes(name))
-    .map(({ native, ...library }) => ({ ...library, pure: !native }));
+    .map(({ name, version, sha256, native }) => ({
+      name,
+      version,
+      sha256: sha256!, // every wheel has one
+      pure: !native,
+    }));
   const store = new PackageStore(context.cacheDir);
   const all = [...kept, ...wheels];
-  await goOver(await _prepared(_fetched(all, "native", store, context)));
-  return _fetched(wheels, "native", store, context).libraries;
+  await goOver(await _prepared(_fetched(all, linuxTarget, store, context)));
+  return _fetched(wheels, linuxTarget, store, context).libraries;
 }
 
 function _damaged(names: readonly string[], error: Damaged): SandboxError {
@@ -186,14 +193,14 @@ function _damaged(names: readonly string[], error: Damaged): SandboxError {
   );
 }
 
-/** Wheels of this kind; of pure ones where there are none, those with native code. */
+/** Wheels for this Python; of pure ones where there are none, those with native code. */
 async function _resolve(
   pip: Pip,
   requirements: readonly Requirement[],
-  kind: WheelKind,
+  target: PythonTarget,
 ): Promise<Wheel[]> {
   const texts = requirements.map(({ text }) => text);
-  const pure = await pip.resolve(texts, kind);
+  const pure = await pip.resolve(texts, target);
   if (typeof pure !== "string") return _hashed(pure);
   const missing: string[] = [];
   for (const { name } of requirements) {
@@ -207,11 +214,11 @@ async function _resolve(
       pure,
     );
   }
-  const native = kind === "native" ? pure : await pip.resolve(texts, "native");
+  const native = target.pure ? await pip.resolve(texts, linuxTarget) : pure;
   if (typeof native === "string") {
     throw failed(
       texts,
-      "no wheels for Python 3.11 fit together",
+      `no wheels for Python ${target.version} fit together`,
       "Ask for other versions",
       pure,
     );
@@ -245,23 +252,24 @@ async function _copy(
   tree: PackageTree,
   { files, signal, onProgress }: InstallContext,
 ): Promise<void> {
-  const made = new Set<string>();
+  const directories = new Set<string>();
+  for (const { path } of tree.files) {
+    const slash = path.lastIndexOf("/");
+    if (slash > 0) directories.add(path.slice(0, slash));
+  }
+  for (const directory of directories) await files.mkdir(directory);
   const total = tree.files.length;
-  for (const [done, file] of tree.files.entries()) {
+  await parallel(files, tree.files, async (file, done) => {
     throwIfAborted(signal, _action);
     if (done % 32 === 0) {
       onProgress({ stage: "unpack", done, total, text: "unpacking packages" });
     }
     const bytes = await tree.read(file);
-    const slash = file.path.lastIndexOf("/");
-    const directory = slash < 0 ? "" : file.path.slice(0, slash);
-    if (directory && !made.has(directory)) await files.mkdir(directory);
-    made.add(directory);
     for (let at = 0; at === 0 || at < bytes.length; at += chunkBytes) {
       const part = bytes.subarray(at, at + chunkBytes);
       await files.write(file.path, part, { offset: at === 0 ? null : at });
     }
-  }
+  });
   onProgress({
     stage: "unpack",
     done: total,

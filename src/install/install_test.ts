@@ -13,6 +13,7 @@ import {
   type PreparedPackages,
 } from "./install.ts";
 import type { Wheel } from "./pip.ts";
+import { pureTarget } from "./python_target.ts";
 import { PackageStore } from "./store.ts";
 
 const wheel = (name: string, version: string, pure: boolean): Wheel => ({
@@ -39,7 +40,7 @@ async function withContext(
   try {
     const store = new PackageStore(cacheDir);
     await store.keepLock(["native-one"], [native, helper]);
-    const all = [{ ...kept, pure: true }, native, helper];
+    const all = [{ ...kept, sha256: kept.sha256!, pure: true }, native, helper];
     await store.tree(all, async (target) => {
       await mkdir(target);
       await writeFile(join(target, "native.so"), "code");
@@ -58,7 +59,7 @@ async function withContext(
       cacheDir,
       files: wall.files("site-packages"),
       installed: [kept, replaced],
-      native: false,
+      target: pureTarget,
       signal: undefined,
       onProgress: () => {},
     });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SandboxError } from "../errors.ts";
 import { throwIfAborted } from "../host_error.ts";
+import type { PythonTarget } from "./python_target.ts";
 
 /** A package at an exact version, and the wheel that holds it. */
 export interface Wheel {
@@ -17,25 +18,7 @@ export interface Wheel {
   readonly pure: boolean;
 }
 
-/** Wheels that run anywhere only, or also those for the linux guest. */
-export type WheelKind = "pure" | "native";
-
 const _common = ["--quiet", "--no-input", "--disable-pip-version-check"];
-const _pure = [
-  ["--implementation", "py", "--abi", "none", "--platform", "any"],
-].flat();
-// What glibc 2.36, which the linux guest has, and older ones run.
-const _manylinux = [
-  ...Array.from({ length: 32 }, (_, at) => `manylinux_2_${36 - at}_x86_64`),
-  ...["manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64"],
-];
-const _native = [
-  ["--implementation", "cp", "--abi", "cp311", "--abi", "abi3"],
-  ["--abi", "none", "--platform", "any"],
-  _manylinux.flatMap((platform) => ["--platform", platform]),
-].flat();
-const _tags = { pure: _pure, native: _native };
-const _wheels = ["--only-binary=:all:", "--python-version", "3.11"];
 const _compile = `
 import compileall, py_compile, sys
 if sys.version_info[:2] == (3, 11):
@@ -84,13 +67,14 @@ export class Pip {
   /** Exact versions for what was asked, or what pip said when there are none. */
   async resolve(
     requirements: readonly string[],
-    wheels: WheelKind,
+    target: PythonTarget,
   ): Promise<Wheel[] | string> {
-    const report = join(this.#dir, `${wheels}.json`);
+    const kind = target.pure ? "pure" : "native";
+    const report = join(this.#dir, `${kind}.json`);
     const { code, errors } = await this.#run(
       ["install", "--dry-run", "--ignore-installed", "--report", report],
-      ["--target", join(this.#dir, "none"), ..._wheels],
-      _tags[wheels],
+      ["--target", join(this.#dir, "none")],
+      _wheels(target),
       ["--", ...requirements],
     );
     if (code !== 0) return errors;
@@ -104,8 +88,8 @@ export class Pip {
    */
   async unpack(
     wheels: readonly Wheel[],
-    target: string,
-    kind: WheelKind,
+    into: string,
+    target: PythonTarget,
   ): Promise<void> {
     const pins = wheels.map(({ name, version, sha256 }) =>
       `${name}==${version} --hash=sha256:${sha256}`
@@ -114,7 +98,7 @@ export class Pip {
     await writeFile(list, `${pins.join("\n")}\n`);
     const { code, errors } = await this.#run(
       ["install", "--no-deps", "--no-compile", "--require-hashes"],
-      ["--target", target, ..._wheels, ..._tags[kind], "--requirement", list],
+      ["--target", into, ..._wheels(target), "--requirement", list],
     );
     if (code !== 0) {
       throw failed(
@@ -126,7 +110,7 @@ export class Pip {
     }
     await _spawn(
       this.#python,
-      ["-c", _compile, target],
+      ["-c", _compile, into],
       this.#dir,
       this.#signal,
     );
@@ -213,6 +197,10 @@ function _spawn(
       }
     });
   });
+}
+
+function _wheels({ version, tags }: PythonTarget): string[] {
+  return ["--only-binary=:all:", "--python-version", version, ...tags];
 }
 
 interface ReportItem {

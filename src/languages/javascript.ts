@@ -1,4 +1,5 @@
-import type { LanguageData } from "./language.ts";
+import { containers, type LanguageData } from "./language.ts";
+import { nodeHeap, nodeOutOfMemory } from "./node.ts";
 
 /** QuickJS-ng, in containers Node; code is an ES module. */
 export const javascript: LanguageData = {
@@ -9,8 +10,11 @@ export const javascript: LanguageData = {
     image: "node:24-slim",
     file: "main.mjs",
     needs: ["node"],
-    run: ["node", "{file}"],
+    run: ["node", nodeHeap, "{file}"],
+    outOfMemory: nodeOutOfMemory,
     driver: "node",
+    installer: "npm",
   },
-  noInstall: "packages of npm cannot be installed in this version",
+  noInstall: "packages of npm are installed in containers only",
+  installIn: containers,
 };

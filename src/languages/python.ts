@@ -1,4 +1,4 @@
-import type { LanguageData } from "./language.ts";
+import { containers, type LanguageData } from "./language.ts";
 
 /** CPython: 3.11 in guests of Mote's own, in containers the image's. */
 export const python: LanguageData = {
@@ -11,5 +11,7 @@ export const python: LanguageData = {
     needs: ["python3"],
     run: ["python3", "{file}"],
     driver: "python",
+    installer: "pip",
   },
+  installIn: ["wasm", "hyperlight", ...containers],
 };

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { invalid } from "../check.ts";
 import type { Violation } from "../errors.ts";
 import type { SecurityPolicyOption } from "../security_policy.ts";
@@ -70,6 +71,20 @@ export class Policy {
 
   #parser(): Promise<CodeParser> {
     return loadParser(this.#language.grammar, this.#closed);
+  }
+
+  /** Hash of the policy, in hex. */
+  get sha256(): string {
+    const text = JSON.stringify(
+      this.#policy,
+      (_, value) => value instanceof RegExp ? String(value) : value,
+    );
+    return createHash("sha256").update(text).digest("hex");
+  }
+
+  /** Forgets what earlier cells bound. */
+  forget(): void {
+    this.#bound = new Map();
   }
 
   /** What is wrong with code. `keep` remembers its names for the next cell, if it is safe. */

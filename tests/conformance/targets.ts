@@ -91,11 +91,45 @@ const candidates: readonly Candidate[] = [
   },
 ];
 
+/** Where images of languages are: a prefix such as "lab/" of names such as "python:1"; without it, the languages' own. */
+const images = process.env.MOTE_TEST_IMAGES;
+
+/** The node of pods, where a cluster has no scheduler. */
+const node = process.env.MOTE_TEST_KUBE_NODE;
+
+const imageNames: Record<string, string> = {
+  python: "python:1",
+  javascript: "node:1",
+};
+
+const containers: readonly Candidate[] =
+  (["docker", "podman", "kubernetes"] as const).flatMap((backend) =>
+    (["python", "javascript"] as const).map((lang): Candidate => ({
+      name: `${backend}/${lang}`,
+      backend,
+      lang,
+      missing: async () => {
+        const { available, reason } = (await probe())[backend];
+        return available ? undefined : reason;
+      },
+      open: (options) =>
+        createSession({
+          ...options,
+          backend,
+          lang,
+          ...images !== undefined && { image: `${images}${imageNames[lang]}` },
+          ...backend === "kubernetes" && node !== undefined &&
+            { runtimeConfigs: { nodeName: node } },
+        }),
+    }))
+  );
+
 async function find(): Promise<Target[]> {
   const chosen = process.env.MOTE_CONFORMANCE ?? "";
   const found: Target[] = [];
   for (
-    const candidate of candidates.filter(({ name }) => name.startsWith(chosen))
+    const candidate of [...candidates, ...chosen === "" ? [] : containers]
+      .filter(({ name }) => name.startsWith(chosen))
   ) {
     const reason = await candidate.missing?.();
     if (reason !== undefined) {
@@ -231,3 +265,7 @@ export const interactive: Needs = ({ capabilities, lang }) =>
   (capabilities.interactive as readonly string[]).includes(lang)
     ? undefined
     : "not interactive";
+
+/** Whether a target is a container, which has the files of its image and a kernel below it. */
+export const isContainer = ({ backend }: Target): boolean =>
+  ["docker", "podman", "kubernetes"].includes(backend);

@@ -1,7 +1,8 @@
 /**
  * Runs every program of guests/hostile. Each has to end as its first line says, within a bounded time, and
  * to leave its session and the process healthy. `MOTE_HOSTILE_BACKEND` names another wall than `wasm`, such as
- * `hyperlight` or `hyperlight/linux`; an emulated hypervisor may serve it with `MOTE_EMULATED=1`.
+ * `hyperlight`, `hyperlight/linux`, `docker` or `podman`; an emulated hypervisor may serve it with `MOTE_EMULATED=1`,
+ * containers have the images below the prefix `MOTE_TEST_IMAGES`.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -24,7 +25,17 @@ interface Expected {
   stdinBytes?: number;
   limits?: Limits;
   /** What is different in the linux guest, which has threads, modules and processes of its own; null is anything. */
-  linux?: { ends?: End | End[]; stdout?: string | null };
+  linux?: Different;
+  /** The same for containers, where ordinary interpreters run. */
+  container?: Different;
+}
+
+/** What is different behind one wall. */
+interface Different {
+  ends?: End | End[];
+  exitCode?: null;
+  stdout?: string | null;
+  stderr?: null;
 }
 
 const folder = new URL("../../guests/hostile/", import.meta.url);
@@ -47,11 +58,26 @@ const wall = {
   ...guest !== undefined && { guest: guest as "linux" },
 };
 
+const contained = backend === "docker" || backend === "podman";
+
+const images = process.env.MOTE_TEST_IMAGES;
+
+/** What a session of a language is opened with. */
+function wallOf(ending: Ending) {
+  if (!contained || images === undefined) return wall;
+  const image = { py: "python:1", js: "node:1" }[ending];
+  return { ...wall, image: `${images}${image}` };
+}
+
 /** An emulated processor is so much slower. */
 const slowness = emulated ? 10 : 1;
 
 /** Time limit of programs that may run into it, in ms; the others get as long as a busy machine may need. */
-const timeMs = { shared: 1_000 * (emulated ? 3 : 1), own: 20_000 * slowness };
+const timeMs = {
+  // A container starts an interpreter of its own for each run.
+  shared: 1_000 * (emulated || contained ? 3 : 1),
+  own: 20_000 * slowness,
+};
 
 /** Ending a run, freeing its memory and answering may take this much longer than its time limit, in ms. */
 const graceMs = 5_000 * slowness;
@@ -69,16 +95,15 @@ const isProgram = (name: string): boolean =>
 const health = { py: "print('healthy')", js: "console.log('healthy')" };
 
 function expectedOf(source: string): Expected {
-  const { linux, ...expected }: Expected = JSON.parse(
+  const { linux, container, ...expected }: Expected = JSON.parse(
     source.split("\n", 1)[0]!.replace(/^(#|\/\/) /, ""),
   );
-  if (guest !== "linux" || !linux) return expected;
-  if (linux.stdout === null) delete expected.stdout;
-  return {
-    ...expected,
-    ...linux.ends !== undefined && { ends: linux.ends },
-    ...typeof linux.stdout === "string" && { stdout: linux.stdout },
-  };
+  const here = guest === "linux" ? linux : contained ? container : undefined;
+  for (const [key, value] of Object.entries(here ?? {})) {
+    if (value === null) delete expected[key as keyof Different];
+    else Object.assign(expected, { [key]: value });
+  }
+  return expected;
 }
 
 async function outcome(
@@ -112,7 +137,11 @@ async function attack(name: string, ending: Ending): Promise<void> {
     timeMs: ends.includes("TIMED_OUT") ? timeMs.shared : timeMs.own,
     ...expected.limits,
   };
-  const session = await createSession({ ...wall, lang, limits: own });
+  const session = await createSession({
+    ...wallOf(ending),
+    lang,
+    limits: own,
+  });
   try {
     const stdin = new Uint8Array(expected.stdinBytes ?? 0);
     const { end, result } = await bounded(
@@ -140,7 +169,7 @@ async function attack(name: string, ending: Ending): Promise<void> {
   } finally {
     await bounded(session.close(), graceMs, `closing after ${name}`);
   }
-  const next = await createSession({ ...wall, lang });
+  const next = await createSession({ ...wallOf(ending), lang });
   try {
     await assertHealthy(next, ending);
   } finally {
@@ -148,10 +177,10 @@ async function attack(name: string, ending: Ending): Promise<void> {
   }
 }
 
-const chosen = process.env.MOTE_HOSTILE ?? "";
+const chosen = (process.env.MOTE_HOSTILE ?? "").split(",");
 
 for (const name of readdirSync(folder).sort()) {
-  if (!isProgram(name) || !name.startsWith(chosen)) continue;
+  if (!isProgram(name) || !chosen.some((one) => name.startsWith(one))) continue;
   const ending = name.slice(name.lastIndexOf(".") + 1) as Ending;
   test(name, () => attack(name, ending));
 }
@@ -162,9 +191,10 @@ test("all of them at once, in one process", async () => {
   );
   const runs = names.map(async (name) => {
     const source = readFileSync(new URL(name, folder), "utf8");
-    const lang = languages[name.slice(-2) as Ending];
+    const ending = name.slice(-2) as Ending;
+    const lang = languages[ending];
     const session = await createSession({
-      ...wall,
+      ...wallOf(ending),
       lang,
       limits: { ...limits, timeMs: 3_000 },
     });
@@ -180,7 +210,7 @@ test("all of them at once, in one process", async () => {
 after(async () => {
   for (const ending of endings) {
     const session = await createSession({
-      ...wall,
+      ...wallOf(ending),
       lang: languages[ending],
     });
     await assertHealthy(session, ending);

@@ -2,6 +2,7 @@
  * The stacks that are tested, and a program that puts them into the cache:
  * a machine for hypervisor tests may have no network.
  */
+import { pureTarget } from "../../src/install/python_target.ts";
 import process from "node:process";
 import { memoryBackend } from "../../src/backends/memory.ts";
 import { installPackages, preparePackages } from "../../src/install/install.ts";
@@ -34,7 +35,7 @@ async function prepareSteps(cacheDir: string): Promise<void> {
         cacheDir,
         files: wall.files("site-packages"),
         installed,
-        native: false,
+        target: pureTarget,
         goOver: () => Promise.resolve(),
         signal: undefined,
         onProgress: () => {},

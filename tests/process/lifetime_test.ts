@@ -10,6 +10,10 @@ for (
       "never_closes",
       "idle sessions that nobody closed do not keep a process alive",
     ],
+    [
+      "pool_never_closed",
+      "a pool that nobody closed does not keep a process alive",
+    ],
     ["many_sessions", "fifty sessions at once, closed at once"],
     ["waits_for_run", "a run under way keeps the process alive"],
     ["isolates", "two worker threads at once, and again after they ended"],

@@ -16,6 +16,7 @@ const USAGE: &str = "usage:
   mote-guestkit snapshot IN.wasm OUT.wasm --init EXPORT [--root DIR] [--seed N]
   mote-guestkit root DIR OUT.img
   mote-guestkit pack IMAGES_DIR NAME INPUTS_HASH guest.json module.wasm root.img
+  mote-guestkit add IMAGES_DIR NAME INPUTS_HASH FILE
   mote-guestkit hash PATH…";
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -41,6 +42,11 @@ fn run(arguments: &[&str]) -> Outcome<()> {
             let packed = pack::pack(files)?;
             std::fs::write(Path::new(images).join(&file), &packed)?;
             index::update(&Path::new(images).join("images.json"), name, &file, &packed, inputs)?;
+        }
+        ["add", images, name, inputs, path] => {
+            let file = std::fs::read(path)?;
+            std::fs::write(Path::new(images).join(name), &file)?;
+            index::update(&Path::new(images).join("images.json"), name, name, &file, inputs)?;
         }
         ["hash", paths @ ..] if !paths.is_empty() => println!("{}", hash::inputs(paths)?),
         _ => return Err(USAGE.into()),

@@ -10,6 +10,10 @@ export interface Channel {
   complaint(): string;
   /** Writes to its standard input; resolves when more may be written, rejects when the connection is gone. */
   write(bytes: Uint8Array): Promise<void>;
+  /** Lets the connection keep the process alive, as it does from the start; for as long as an answer is waited for. */
+  ref?(): void;
+  /** Lets the process end although the connection is open; for as long as nothing goes on. */
+  unref?(): void;
   /** Ends the connection; may be called again. */
   close(): void;
 }
@@ -123,6 +127,8 @@ export interface BoxSpec {
 export interface ContainerEngine {
   /** Its name. */
   readonly name: "docker" | "podman" | "kubernetes";
+  /** Whether a box without the network certainly has none; where not, the agent takes sockets away from code. */
+  readonly cutsNetwork: boolean;
   /** Whether it answers, and what it is; takes 5 s at most and starts nothing. */
   probe(): Promise<BackendStatus>;
   /** Starts a box. Also reaps, once per process and in the background, what a crashed process of ours left there. */

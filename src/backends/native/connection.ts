@@ -1,11 +1,12 @@
 import { Client } from "../../../ffi/client.ts";
+import type { SessionHandle } from "../../../ffi/core.ts";
 import { loadLibrary } from "../../../ffi/load.ts";
 import { SandboxError } from "../../errors.ts";
 import type { ResolvedLimits } from "../../options.ts";
 import type { Progress } from "../../result.ts";
 import type { BackendStatus, OpenSpec, Wall } from "../backend.ts";
 import { failureOf, statusError } from "./errors.ts";
-import { NativeWall } from "./wall.ts";
+import { closeSession, NativeWall } from "./wall.ts";
 
 /** An engine of the native library. */
 export type EngineName = "wasm" | "hyperlight";
@@ -50,7 +51,10 @@ export async function openEngine(
   spec: OpenSpec,
 ): Promise<Wall> {
   const client = await _connect();
-  return await _open(client, _head(engine, spec), spec);
+  const head = _head(engine, spec);
+  const session = await _open(client, head, spec);
+  const { signal: _, onProgress: __, ...lasting } = spec;
+  return new NativeWall(client, session, () => _open(client, head, lasting));
 }
 
 function _status(
@@ -109,7 +113,11 @@ function _limits(limits: ResolvedLimits): string {
   return text;
 }
 
-function _open(client: Client, head: string, spec: OpenSpec): Promise<Wall> {
+function _open(
+  client: Client,
+  head: string,
+  spec: OpenSpec,
+): Promise<SessionHandle> {
   return new Promise((resolve, reject) => {
     let state: "opening" | "unwanted" | "ended" = "opening";
     // A compilation that cannot be stopped goes on for the next session; the
@@ -136,9 +144,8 @@ function _open(client: Client, head: string, spec: OpenSpec): Promise<Wall> {
         const failure = failureOf(head);
         // This may be called before open() has given the handle.
         queueMicrotask(() => {
-          const wall = new NativeWall(client, session);
-          if (wanted && !failure) return resolve(wall);
-          wall.close().catch(() => {}).then(() => {
+          if (wanted && !failure) return resolve(session);
+          closeSession(client, session).catch(() => {}).then(() => {
             if (failure) {
               reject(new SandboxError(failure.code, failure.message));
             }

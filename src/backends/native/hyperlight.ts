@@ -44,6 +44,7 @@ export const hyperlightBackend: Backend = {
     return wantsLinux(options) ? _linux : _capabilities;
   },
   guests: "machines",
+  resets: () => true,
   probe: () => probeEngine("hyperlight"),
   open: (spec) => openEngine("hyperlight", spec),
 };

@@ -19,13 +19,19 @@ const _scratch = new Uint8Array(16_384);
 /** A session of the native library. */
 export class NativeWall implements Wall {
   readonly #client: Client;
-  readonly #session: SessionHandle;
+  readonly #another: () => Promise<SessionHandle>;
+  #session: SessionHandle;
   #closed: Promise<void> | undefined;
 
-  /** Takes over an open session. */
-  constructor(client: Client, session: SessionHandle) {
+  /** Takes over an open session; `another` opens one more like it. */
+  constructor(
+    client: Client,
+    session: SessionHandle,
+    another: () => Promise<SessionHandle>,
+  ) {
     this.#client = client;
     this.#session = session;
+    this.#another = another;
   }
 
   /** The library's name for it. */
@@ -54,15 +60,32 @@ export class NativeWall implements Wall {
     return new NativeFiles(this.#client, this.#session, root);
   }
 
+  /** Lets another session stand in: opening one takes less than to prove that nothing is left in the used one. */
+  async reset(): Promise<void> {
+    const used = this.#session;
+    const fresh = await this.#another();
+    if (this.#closed) return await closeSession(this.#client, fresh);
+    this.#session = fresh;
+    await closeSession(this.#client, used);
+  }
+
   /** Ends the session and waits until all is gone. */
   close(): Promise<void> {
-    return this.#closed ??= new Promise((resolve, reject) =>
-      this.#client.close(this.#session, {
-        done: () => resolve(),
-        refused: (status) => reject(statusError(status)),
-      })
-    );
+    return this.#closed ??= closeSession(this.#client, this.#session);
   }
+}
+
+/** Ends a session of the library and waits until all is gone. */
+export function closeSession(
+  client: Client,
+  session: SessionHandle,
+): Promise<void> {
+  return new Promise((resolve, reject) =>
+    client.close(session, {
+      done: () => resolve(),
+      refused: (status) => reject(statusError(status)),
+    })
+  );
 }
 
 /** Bytes of a program, valid until the next call. */

@@ -18,6 +18,7 @@ export const wasmBackend: Backend = {
   name: "wasm",
   capabilities: _capabilities,
   guests: "images",
+  resets: () => true,
   probe: () => probeEngine("wasm"),
   prepare: connectEngines,
   open: (spec) => openEngine("wasm", spec),

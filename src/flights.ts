@@ -1,5 +1,5 @@
-import { throwIfAborted } from "../host_error.ts";
-import type { Progress } from "../result.ts";
+import { throwIfAborted } from "./host_error.ts";
+import type { Progress } from "./result.ts";
 
 /** One who waits for shared work. */
 export interface Waiter {
