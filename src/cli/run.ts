@@ -213,7 +213,12 @@ async function _stdin(
 }
 
 function _print(surface: Surface, value: unknown): void {
-  surface.out.write(`${JSON.stringify(value)}\n`);
+  // JSON leaves these as they are, and some terminals act on them.
+  const text = JSON.stringify(value).replace(
+    /[\x7f-\x9f]/g,
+    (one) => `\\u00${one.charCodeAt(0).toString(16)}`,
+  );
+  surface.out.write(`${text}\n`);
 }
 
 function _success(

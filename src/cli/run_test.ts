@@ -17,6 +17,7 @@ import { type Looks, surface } from "../../tests/cli/surface.ts";
 import { createMemorySession } from "../memory_session.ts";
 import { type Open, type RunFlags, runOn } from "./run.ts";
 import { runCommand } from "./run_command.ts";
+import { printable } from "./terminal.ts";
 
 // The double has no languages; all else is a session as any other.
 const open: Open = ({ lang: _, ...options }) => createMemorySession(options);
@@ -223,6 +224,9 @@ test("--json prints one object and nothing else", async () => {
       { path: "made.csv", size: 3, mediaType: "text/csv" },
     ]],
   );
+  const acting = await run([["print", "\x1b[2J\x9b2J\x7f"]], { json: true });
+  assert.equal(acting.out, `${printable(acting.out.trimEnd())}\n`);
+  assert.equal(JSON.parse(acting.out).stdout, "\x1b[2J\x9b2J\x7f\n");
   const bytes = await run([["write-bytes", [255, 65]]], { json: true });
   const { stdoutBase64 } = JSON.parse(bytes.out);
   assert.equal(stdoutBase64, btoa("\xffA"));

@@ -1,6 +1,7 @@
 /** `mote run` as its users run it: a process with streams, signals and an exit code. */
 import assert from "node:assert/strict";
 import {
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -214,4 +215,17 @@ test("probe says of every backend why, and what to do", async () => {
     assert.equal(typeof reason, "string", name);
     assert.equal(typeof cure, available ? "undefined" : "string", name);
   }
+});
+
+test("a full disk is said, with a code that is not the program's", {
+  skip: existsSync("/dev/full") ? false : "there is no /dev/full",
+}, async () => {
+  const line = [...words, "run", "--no-stdin", "-c", "print(1)"].map((word) =>
+    `'${word}'`
+  ).join(" ");
+  const { code, err } = await start(["sh", "-c", `${line} > /dev/full`], {
+    input: "",
+  }).ended;
+  assert.equal(code, 125);
+  assert.match(err, /cannot write the output: .*no space/i);
 });
