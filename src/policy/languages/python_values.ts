@@ -100,6 +100,11 @@ export class PythonValues extends Values {
     }
   }
 
+  /** The nodes that a function of the program may answer. */
+  returnsOf(atom: string): readonly number[] {
+    return this.#names.returns.get(Number(atom.slice(1))) ?? [];
+  }
+
   /** What an attribute may be. */
   member(object: Atoms, name: string): Atoms {
     if (object.length === 0) return nothing;
