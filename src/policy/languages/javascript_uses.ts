@@ -14,6 +14,8 @@ import type { ScriptValues } from "./javascript_values.ts";
 /** Says what is done with values from outside, and keeps those in mind that go out of sight. */
 export class ScriptUses {
   readonly #checking: Checking;
+  /** Functions of which it is known what they answer goes out of sight. */
+  readonly #answered = new Set<string>();
   readonly #values: ScriptValues;
   /** Names of properties of values that are not known, and where they are taken. */
   readonly #unknown = new Map<string, number>();
@@ -63,7 +65,8 @@ export class ScriptUses {
   /** A function of the program is handed on: what it answers goes out of sight. */
   #answers(atoms: Atoms): void {
     for (const atom of atoms) {
-      if (atom[0] !== "f") continue;
+      if (atom[0] !== "f" || this.#answered.has(atom)) continue;
+      this.#answered.add(atom);
       for (const one of this.#values.returnsOf(atom)) {
         for (const path of pathsOf(this.#values.of(one))) {
           this.#values.escaped.add(path);

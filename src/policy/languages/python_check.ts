@@ -92,18 +92,7 @@ class _Python {
         }
       }
     }
-    return this.#forLaterCells();
-  }
-
-  /** What a later cell may know of this one's names. */
-  #forLaterCells(): Bound {
-    const bound: Bound = new Map();
-    for (const name of this.#names.module.names.keys()) {
-      const atoms = this.#values.name(this.#names.module, name) ?? [];
-      const known = atoms.filter((atom) => atom[0] !== "f");
-      if (known.length > 0) bound.set(name, known);
-    }
-    return bound;
+    return this.#values.boundNames();
   }
 
   #import({ module, member, node }: Imported): void {
@@ -184,14 +173,7 @@ class _Python {
     const own = atoms.length > 0 && atoms.every((atom) => atom[0] === "f");
     this.#uses.reference(node, values.of(node), own);
     for (const one of [...list, ...named.values()]) {
-      this.#uses.handsOn(one);
-      if (tree.kind(one) !== "string") continue;
-      for (const text of textsOf(values.of(one))) {
-        // The name of what leads inside, whatever is done with it.
-        if (text.startsWith("__") && inner.has(text)) {
-          this.#uses.attribute(node, [], text);
-        }
-      }
+      this.#uses.handsOn(one, node);
     }
     const argument = (n: number, ...names: string[]) =>
       list[n] ?? names.map((name) => named.get(name)).find((one) => one) ?? -1;

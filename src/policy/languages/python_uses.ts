@@ -78,6 +78,8 @@ type _Use = "called" | "followed" | "handed on";
 /** Says what is done with values from outside, and keeps those in mind that go out of sight. */
 export class PythonUses {
   readonly #checking: Checking;
+  /** Functions of which it is known what they answer goes out of sight. */
+  readonly #answered = new Set<string>();
   readonly #values: PythonValues;
   /** Names of attributes of values that are not known, and where they are taken. */
   readonly unknown = new Map<string, number>();
@@ -151,7 +153,8 @@ export class PythonUses {
   /** A function of the program is handed on: what it answers goes out of sight. */
   #answers(atoms: Atoms, node: number): void {
     for (const atom of atoms) {
-      if (atom[0] !== "f") continue;
+      if (atom[0] !== "f" || this.#answered.has(atom)) continue;
+      this.#answered.add(atom);
       for (const one of this.#values.returnsOf(atom)) {
         for (const path of pathsOf(this.#values.of(one))) {
           this.reported(path, node, "handed on", true);
@@ -300,7 +303,15 @@ export class PythonUses {
   }
 
   /** What is in a list, a table or the like that is handed to a function. */
-  handsOn(node: number): void {
+  handsOn(node: number, call: number): void {
+    if (this.#checking.tree.kind(node) === "string") {
+      // The name of what leads inside, whatever is done with it.
+      for (const text of textsOf(this.#values.of(node))) {
+        if (text.startsWith("__") && inner.has(text)) {
+          this.attribute(call, [], text);
+        }
+      }
+    }
     if (!_holders.has(this.#checking.tree.kind(node))) return;
     for (const path of pathsOf(this.#values.of(node))) {
       if (importers.has(path) || evaluators.has(path) || readers.has(path)) {
