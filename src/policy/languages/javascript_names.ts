@@ -58,6 +58,7 @@ export const inner = new Set([
   "__lookupGetter__",
   "__defineGetter__",
   "getBuiltinModule",
+  "require",
   "binding",
   "_linkedBinding",
   "mainModule",

@@ -7,12 +7,15 @@ import {
   opaque,
   reads,
 } from "./javascript_names.ts";
+import { isFunction } from "./javascript_bind.ts";
 import { word } from "./javascript_text.ts";
 import type { ScriptValues } from "./javascript_values.ts";
 
 /** Says what is done with values from outside, and keeps those in mind that go out of sight. */
 export class ScriptUses {
   readonly #checking: Checking;
+  /** Functions of which it is known what they answer goes out of sight. */
+  readonly #answered = new Set<string>();
   readonly #values: ScriptValues;
   /** Names of properties of values that are not known, and where they are taken. */
   readonly #unknown = new Map<string, number>();
@@ -42,6 +45,7 @@ export class ScriptUses {
   reference(node: number, atoms: Atoms, said = false): void {
     if (atoms.length === 0) return;
     const { rules, findings, tree } = this.#checking;
+    if (tree.kind(tree.parent(node)) === "arguments") this.#answers(atoms);
     for (const path of pathsOf(atoms)) {
       if (!said) {
         rules.reportCall(findings, path, tree.start(node));
@@ -56,6 +60,37 @@ export class ScriptUses {
       }
       this.#used(path, node);
     }
+  }
+
+  /** A function of the program is handed on: what it answers goes out of sight. */
+  #answers(atoms: Atoms): void {
+    for (const atom of atoms) {
+      if (atom[0] !== "f" || this.#answered.has(atom)) continue;
+      this.#answered.add(atom);
+      for (const one of this.#values.returnsOf(atom)) {
+        for (const path of pathsOf(this.#values.of(one))) {
+          this.#values.escaped.add(path);
+        }
+      }
+    }
+  }
+
+  /** Whether what is answered here is answered to whoever calls, not to a name that is followed. */
+  #isAnswered(kind: string, parent: number): boolean {
+    const { tree } = this.#checking;
+    if (kind === "arrow_function") {
+      return !/^(variable_declarator|parenthesized_expression|assignment_expression)$/
+        .test(tree.kind(tree.parent(parent)));
+    }
+    if (kind !== "return_statement") return false;
+    let above = tree.parent(parent);
+    // Further up, nobody knows.
+    for (let steps = 0; above >= 0 && steps < 100; steps++) {
+      const one = tree.kind(above);
+      if (isFunction(one)) return one !== "function_declaration";
+      above = tree.parent(above);
+    }
+    return true;
   }
 
   /** What is done with a value that must be kept in sight. */
@@ -88,6 +123,7 @@ export class ScriptUses {
     if (path === "globalThis" && kind === "spread_element") {
       this.dynamic("globalThis", "globalThis is handed on", node);
     }
+    if (this.#isAnswered(kind, parent)) this.#values.escaped.add(path);
     const held = kind === "pair" || kind === "array" || kind === "object";
     if (!lost && !held) return;
     const tested = kind === "unary_expression" ||
@@ -123,8 +159,9 @@ export class ScriptUses {
         word(tree.textOf(tree.lastChild(parent))) === "constructor";
       if (
         called || isPattern || again ||
-        (name !== "constructor" && name !== "binding" && name !== "eval" &&
-          name !== "Function")
+        !["constructor", "binding", "eval", "Function", "require"].includes(
+          name,
+        )
       ) {
         this.dynamic(name, `${name} leads to what runs code`, node);
       }

@@ -81,7 +81,7 @@ export class ScriptValues extends Values {
 
   /** Whether a function answers the module whose name it is given. */
   isRequirer(path: string): boolean {
-    return _requirers.has(path);
+    return _requirers.has(path) || path.endsWith(".require");
   }
 
   protected compute(node: number): Atoms {
@@ -189,6 +189,11 @@ export class ScriptValues extends Values {
     return atoms;
   }
 
+  /** The nodes that a function of the program may answer. */
+  returnsOf(atom: string): readonly number[] {
+    return this.#names.returns.get(Number(atom.slice(1))) ?? [];
+  }
+
   /** What a property may be. */
   member(object: Atoms, name: string): Atoms {
     if (object.length === 0) return nothing;
@@ -240,9 +245,19 @@ export class ScriptValues extends Values {
     }
     return this.merge(
       [...own ?? [], ...name === undefined ? [] : table.open].map((one) =>
-        isFunction(this.tree.kind(one)) ? [`f${one}`] : this.of(one)
+        this.#valueOf(one)
       ),
     );
+  }
+
+  /** What a part of an object is; of a getter, what it answers. */
+  #valueOf(part: number): Atoms {
+    const { tree } = this;
+    if (!isFunction(tree.kind(part))) return this.of(part);
+    const isGetter = /^get\b/.test(tree.textOf(part));
+    return isGetter
+      ? this.merge(this.returnsOf(`f${part}`).map((one) => this.of(one)))
+      : [`f${part}`];
   }
 
   /** The values in an object or array, by name. */

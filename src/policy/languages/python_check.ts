@@ -12,7 +12,9 @@ import {
   evaluators,
   importers,
   inner,
+  makers,
   opaque,
+  plainModule,
   readers,
 } from "./python_names.ts";
 import { identifier } from "./python_text.ts";
@@ -90,18 +92,7 @@ class _Python {
         }
       }
     }
-    return this.#forLaterCells();
-  }
-
-  /** What a later cell may know of this one's names. */
-  #forLaterCells(): Bound {
-    const bound: Bound = new Map();
-    for (const name of this.#names.module.names.keys()) {
-      const atoms = this.#values.name(this.#names.module, name) ?? [];
-      const known = atoms.filter((atom) => atom[0] !== "f");
-      if (known.length > 0) bound.set(name, known);
-    }
-    return bound;
+    return this.#values.boundNames();
   }
 
   #import({ module, member, node }: Imported): void {
@@ -123,9 +114,12 @@ class _Python {
       for (const name of rules.membersOf(module) ?? []) {
         this.#starName(`${module}.${name}`, module);
       }
-      for (const path of opaque.keys()) {
-        if (path.startsWith(`${module}.`) && module !== "builtins") {
-          this.#starName(path, module);
+      const plain = plainModule(module);
+      for (const names of [opaque, importers, evaluators, readers, makers]) {
+        for (const path of names.keys()) {
+          if (path.startsWith(`${plain}.`) && plain !== "builtins") {
+            this.#starName(path, plain);
+          }
         }
       }
       return;
@@ -142,8 +136,9 @@ class _Python {
   #starName(path: string, module: string): void {
     const name = path.slice(module.length + 1);
     const scope = this.#names.module;
-    if (scope.names.has(name)) return;
-    scope.names.set(name, [[`p${path}`]]);
+    const bound = scope.names.get(name);
+    if (bound) bound.push([`p${path}`]);
+    else scope.names.set(name, [[`p${path}`]]);
     this.#elsewhere.add(name);
   }
 
@@ -177,7 +172,9 @@ class _Python {
     // A call may answer what must not be used: `__import__("os")`, `getattr(os, "system")`.
     const own = atoms.length > 0 && atoms.every((atom) => atom[0] === "f");
     this.#uses.reference(node, values.of(node), own);
-    for (const one of [...list, ...named.values()]) this.#uses.handsOn(one);
+    for (const one of [...list, ...named.values()]) {
+      this.#uses.handsOn(one, node);
+    }
     const argument = (n: number, ...names: string[]) =>
       list[n] ?? names.map((name) => named.get(name)).find((one) => one) ?? -1;
     for (const path of pathsOf(atoms)) {
@@ -233,6 +230,13 @@ class _Python {
       ["get", "__getitem__", "pop", "setdefault", "update", "__setitem__"]
         .includes(name) && pathsOf(object).some(isTable)
     ) this.#looksUp(object, list[0] ?? -1, node);
+    if (
+      ["values", "items", "copy", "popitem"].includes(name) &&
+      pathsOf(object).some(isTable)
+    ) {
+      const message = "all that is in a table of names is taken";
+      this.#uses.dynamic(name, message, node);
+    }
     if (name === "write_text" || name === "write_bytes") {
       this.#opens([tree.first(callee)], undefined, node);
     }

@@ -65,12 +65,21 @@ const _holders: ReadonlySet<string> = new Set([
   "generator_expression",
 ]);
 
+/** Where a function without a name gets one, or is called at once. */
+const _named: ReadonlySet<string> = new Set([
+  "assignment",
+  "named_expression",
+  "parenthesized_expression",
+]);
+
 /** What is done to a value at one place. */
 type _Use = "called" | "followed" | "handed on";
 
 /** Says what is done with values from outside, and keeps those in mind that go out of sight. */
 export class PythonUses {
   readonly #checking: Checking;
+  /** Functions of which it is known what they answer goes out of sight. */
+  readonly #answered = new Set<string>();
   readonly #values: PythonValues;
   /** Names of attributes of values that are not known, and where they are taken. */
   readonly unknown = new Map<string, number>();
@@ -104,6 +113,17 @@ export class PythonUses {
     const kind = tree.kind(parent);
     if (kind === "call" && tree.first(parent) === node) return "called";
     if (kind === "decorator") return "handed on";
+    // What a method answers, and a function that nobody has a name for, is seen by whoever calls it.
+    if (kind === "return_statement") {
+      return this.#values.scopes[node]!.parent?.isClass
+        ? "handed on"
+        : "followed";
+    }
+    if (kind === "lambda") {
+      return _named.has(tree.kind(tree.parent(parent)))
+        ? "followed"
+        : "handed on";
+    }
     if (kind === "assignment" || kind === "named_expression") {
       if (this.#values.scopes[node]!.isClass) return "handed on";
       const target = tree.first(parent);
@@ -120,13 +140,27 @@ export class PythonUses {
   reference(node: number, atoms: Atoms, said = false): void {
     if (atoms.length === 0) return;
     const paths = pathsOf(atoms);
-    if (paths.length === 0) return;
     const use = this.#useOf(node);
+    if (use === "handed on") this.#answers(atoms, node);
+    if (paths.length === 0) return;
     for (const path of paths) {
       if (makers.has(path)) this.#makes(path, node, use);
     }
     if (said && use !== "handed on") return;
     for (const path of paths) this.reported(path, node, use, said);
+  }
+
+  /** A function of the program is handed on: what it answers goes out of sight. */
+  #answers(atoms: Atoms, node: number): void {
+    for (const atom of atoms) {
+      if (atom[0] !== "f" || this.#answered.has(atom)) continue;
+      this.#answered.add(atom);
+      for (const one of this.#values.returnsOf(atom)) {
+        for (const path of pathsOf(this.#values.of(one))) {
+          this.reported(path, node, "handed on", true);
+        }
+      }
+    }
   }
 
   /** A class that makes functions is called, or handed on to where it may be. */
@@ -163,6 +197,9 @@ export class PythonUses {
       this.dynamic(plain, `${plain} is handed on, to be called later`, node);
     }
     if (this.#isHarmlessArgument(node)) return;
+    if (path === "sys.modules" && !this.#isCounted(node)) {
+      this.dynamic(path, "the table of all modules is handed on", node);
+    }
     this.#values.escaped.add(path);
   }
 
@@ -180,6 +217,17 @@ export class PythonUses {
     }
     const why = opaque.get(path) ?? opaque.get(plainModule(path));
     if (why) this.dynamic(path, `${plain} ${why}`, node);
+  }
+
+  /** Only the names in a table are looked at. */
+  #isCounted(node: number): boolean {
+    const { tree } = this.#checking;
+    const list = tree.parent(node);
+    if (tree.kind(list) === "comparison_operator") return true;
+    if (tree.kind(list) !== "argument_list") return false;
+    return pathsOf(this.#values.of(tree.first(tree.parent(list)))).some((one) =>
+      /^builtins\.(list|sorted|set|tuple|frozenset|iter|enumerate)$/.test(one)
+    );
   }
 
   #isArgument(node: number): boolean {
@@ -255,7 +303,15 @@ export class PythonUses {
   }
 
   /** What is in a list, a table or the like that is handed to a function. */
-  handsOn(node: number): void {
+  handsOn(node: number, call: number): void {
+    if (this.#checking.tree.kind(node) === "string") {
+      // The name of what leads inside, whatever is done with it.
+      for (const text of textsOf(this.#values.of(node))) {
+        if (text.startsWith("__") && inner.has(text)) {
+          this.attribute(call, [], text);
+        }
+      }
+    }
     if (!_holders.has(this.#checking.tree.kind(node))) return;
     for (const path of pathsOf(this.#values.of(node))) {
       if (importers.has(path) || evaluators.has(path) || readers.has(path)) {

@@ -100,6 +100,22 @@ export class PythonValues extends Values {
     }
   }
 
+  /** The nodes that a function of the program may answer. */
+  returnsOf(atom: string): readonly number[] {
+    return this.#names.returns.get(Number(atom.slice(1))) ?? [];
+  }
+
+  /** What a later cell may know of this one's names. */
+  boundNames(): Map<string, Atoms> {
+    const bound = new Map<string, Atoms>();
+    for (const name of this.#names.module.names.keys()) {
+      const atoms = this.name(this.#names.module, name) ?? nothing;
+      const known = atoms.filter((atom) => atom[0] !== "f");
+      if (known.length > 0) bound.set(name, known);
+    }
+    return bound;
+  }
+
   /** What an attribute may be. */
   member(object: Atoms, name: string): Atoms {
     if (object.length === 0) return nothing;
