@@ -6,6 +6,7 @@ import type {
   GuestSpec,
 } from "./backends/backend.ts";
 import { workspace } from "./files/guest_path.ts";
+import { findGuest } from "./guests/find.ts";
 import { chooseGuest } from "./guests/choose.ts";
 import type { Host } from "./host.ts";
 import type { PreparedPackages } from "./install/install.ts";
@@ -48,9 +49,11 @@ const _engines: readonly string[] = ["docker", "podman", "kubernetes"];
 function _container(
   options: ParsedOptions,
   language: LanguageData,
+  host: Host,
 ): ContainerSpec {
   const container = language.container!;
   return {
+    agent: findGuest("agent", host),
     language: container,
     image: options.image ?? container.image,
     dockerfile: options.dockerfile,
@@ -96,7 +99,7 @@ export async function decideOpening(
     };
   }
   if (_engines.includes(backend.name)) {
-    const container = _container(options, language);
+    const container = _container(options, language, host);
     return { language, capabilities: can(options), image: null, container };
   }
   const packages = await _packages(backend, options, cacheDir, report);

@@ -22,7 +22,9 @@ export interface Capabilities {
   readonly tools: readonly Language[];
   /** Whether `limits.cpuMs` is counted. */
   readonly cpuLimit: boolean;
-  /** Whether hosts of a network can be reached, if `rights.net` names them. */
+  /** Languages whose code can send HTTP requests through the host, if `rights.net` names where to. */
+  readonly http: readonly Language[];
+  /** Whether code can have sockets, to where `rights.net` names. */
   readonly network: boolean;
   /** Whether libraries may hold native code. */
   readonly nativeLibraries: boolean;
@@ -96,6 +98,8 @@ export type GuestSpec =
 
 /** What the container backends are told beside the rest. */
 export interface ContainerSpec {
+  /** The program that is brought into every container. */
+  readonly agent: GuestImage;
   /** How the language is run. */
   readonly language: ContainerLanguage;
   /** The image; the language's, unless the session names another. */

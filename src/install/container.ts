@@ -27,7 +27,7 @@ const _listBytesMax = 4_194_304;
 const _mostLibraries = 20_000;
 const _keptErrorChars = 4_000;
 const _line =
-  /^([^\t\0-\x1f]{1,300})\t([^\t\0-\x1f]{1,100})\t([0-9a-f]{64})?(?:\t([A-Za-z0-9:+/=-]{0,200}))?$/;
+  /^(\P{C}{1,300})\t(\P{C}{1,100})(?:\t([0-9a-f]{64})?)?(?:\t([A-Za-z0-9:+/=-]{0,200}))?$/u;
 
 /** What an installation in a container needs to know. */
 export interface ContainerInstall {
@@ -179,15 +179,22 @@ mkdir -p "$SCRATCH"\n${client.script}`,
 }
 
 function _failure(
-  { name }: InstallClient,
+  { name, telling }: InstallClient,
   asked: readonly string[],
   exitCode: number,
   said: string,
   failure: string | undefined,
 ): SandboxError {
-  const lines = said.trim().split("\n").filter((line) => line.trim() !== "");
-  const last = (lines.at(-1) ?? "it said nothing").trim().slice(0, 300)
-    .replace(/\.$/, "");
+  // deno-lint-ignore no-control-regex
+  const plain = said.replace(/\x1b\[[0-9;]*m/g, "").replace(
+    /[^\P{C}\n]/gu,
+    " ",
+  );
+  const lines = plain.split("\n").map((line) => line.trim())
+    .filter((line) => line !== "");
+  const tells = telling && lines.findLast((line) => telling.test(line));
+  const last = (tells ?? lines.at(-1) ?? "it said nothing").slice(0, 300)
+    .replace(/\.+$/, "");
   if (exitCode === _missing && !failure) {
     return new SandboxError(
       "TOOLCHAIN_MISSING",
@@ -256,10 +263,16 @@ async function _rules(settings: readonly string[]): Promise<ProxyRules> {
     const port = url.port || (url.protocol === "http:" ? "80" : "443");
     named.add(`${url.hostname.replace(/^\[|\]$/g, "")}:${port}`);
   }
+  const more = (host.env("MOTE_INSTALL_HOSTS") ?? "").split(/[,\s]+/)
+    .filter((one) => one !== "");
+  for (const one of more) {
+    const ports = /:\d+$/.test(one) ? [""] : [":80", ":443"];
+    for (const port of ports) named.add(`${one.toLowerCase()}${port}`);
+  }
   const upstream = ["https_proxy", "HTTPS_PROXY", "http_proxy"]
     .map((name) => _url(host.env(name) ?? ""))
     .find((url) => url?.protocol === "http:");
-  return { named, upstream };
+  return { named, upstream, anywhere: more.includes("*") };
 }
 
 function _url(text: string): URL | undefined {

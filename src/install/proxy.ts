@@ -37,6 +37,13 @@ const _notPublic: readonly [string, number, "ipv4" | "ipv6"][] = [
 export interface ProxyRules {
   /** Hosts, with their ports, that were named by the user: they may be anywhere. */
   readonly named: ReadonlySet<string>;
+  /** Names may lead anywhere: this network gives private addresses to what is public. */
+  readonly anywhere?: boolean;
+  /** The only hosts there are, by name or by address, with their ports; without it the whole public network. */
+  readonly only?: (
+    host: string,
+    port: number,
+  ) => "name" | "address" | undefined;
   /** The proxy that the host itself has to use. */
   readonly upstream?: URL | undefined;
 }
@@ -122,21 +129,35 @@ export class Proxy {
     }
     const { host, port } = wish;
     const named = this.#rules.named.has(`${host}:${port}`);
-    if (!named && !_ports.has(port)) {
+    const granted = this.#rules.only?.(host, port);
+    if (this.#rules.only && !granted) {
+      throw new _Refused(
+        "403 Forbidden",
+        `${host}:${port} is not in rights.net`,
+      );
+    }
+    if (!named && !granted && !_ports.has(port)) {
       throw new _Refused("403 Forbidden", `port ${port} is not 80 or 443`);
     }
     const { upstream } = this.#rules;
     if (upstream) return await this.#through(upstream, wish);
-    return await this.#connect(await this.#address(host, named), port);
+    const address = await this.#address(host, named, granted === "address");
+    return await this.#connect(address, port);
   }
 
-  async #address(host: string, named: boolean): Promise<string> {
+  async #address(
+    host: string,
+    named: boolean,
+    literal: boolean,
+  ): Promise<string> {
     const found = isIP(host)
       ? [{ address: host }]
       : await lookup(host, { all: true });
     for (const { address } of found) {
-      const fine = named
+      const fine = named || this.#rules.anywhere
         ? !_isLinkLocal(address)
+        : literal
+        ? !_isLinkLocal(address) && !_isOwn(address) && !this.#own.has(address)
         : _isPublic(address) && !this.#own.has(address);
       if (fine) return address;
     }
@@ -344,6 +365,11 @@ function _isPublic(address: string): boolean {
 /** Where clouds have what they tell their machines. */
 function _isLinkLocal(address: string): boolean {
   return /^(169\.254\.|fe[89ab].:|168\.63\.129\.16$)/i.test(_plain(address));
+}
+
+/** The host itself, by any of the names that every host has for itself. */
+function _isOwn(address: string): boolean {
+  return /^(127\.|0\.|::1?$)/.test(_plain(address));
 }
 
 /** IPv4 within IPv6 as what it is. */

@@ -29,7 +29,6 @@ export const cpp: LanguageData = {
     run: ["{dir}/program"],
     env: debianCompileEnv,
     path: debianPath,
-    outOfMemory: /\bstd::bad_alloc\b/,
     installer: "apt",
   },
   noInstall: "there is no C++ outside of containers",

@@ -47,7 +47,7 @@ export interface ContainerLanguage {
   readonly env?: Readonly<Record<string, string>>;
   /** Folders that are searched for programs before those of the image. */
   readonly path?: readonly string[];
-  /** What it says at the end of its error output when memory ran out. */
+  /** What it says at the end of its error output when memory ran out, where its driver does not say it. */
   readonly outOfMemory?: RegExp;
   /** The driver that gives it tools and keeps its state between runs; without one it has neither. */
   readonly driver?: "python" | "node";

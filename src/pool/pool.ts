@@ -22,6 +22,8 @@ interface Member {
   /** Opened beyond `max`, and closed after its one user. */
   readonly temporary: boolean;
   state: "ready" | "checking" | "busy" | "cleaning";
+  /** What its user has of it. */
+  lent?: Session | undefined;
   /** For whom it is being checked. */
   waiter?: Waiter | undefined;
   users: number;
@@ -51,6 +53,7 @@ export class SessionPool {
   #turns = 0;
   #retryMs = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #refill: ReturnType<typeof setTimeout> | undefined;
   #tick: ReturnType<typeof setTimeout> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -127,6 +130,7 @@ export class SessionPool {
     await Promise.resolve();
     clearTimeout(this.#tick);
     clearTimeout(this.#retry);
+    clearTimeout(this.#refill);
     for (const waiter of this.#waiters.splice(0)) waiter.fail(_closed());
     for (const { control } of this.#openings) control.abort();
     for (const member of [...this.#members]) this.#discard(member);
@@ -172,11 +176,31 @@ export class SessionPool {
         state === "cleaning" || state === "checking" && !waiter
       );
     const ready = this.#count(({ state }) => state === "ready");
+    const missing = this.#waiters.length - coming;
+    this.#addMany(missing);
     // Before the first tick fill() opens what is to be ready.
     const refills = this.#tick !== undefined && this.#retry === undefined;
-    const spare = refills ? Math.max(0, this.#limits.min - ready) : 0;
-    const missing = this.#waiters.length + spare - coming;
-    for (let n = Math.min(missing, this.#room()); n > 0; n--) {
+    const spare = this.#limits.min - ready + Math.min(0, missing);
+    if (spare <= 0 || !refills || this.#refill) return;
+    // Later, so that whoever was just served begins first.
+    this.#refill = setTimeout(() => {
+      this.#refill = undefined;
+      if (!this.#closed) this.#addMany(this.#spare());
+    });
+    this.#refill.unref();
+  }
+
+  /** How many are not ready, and not about to be, of those that should. */
+  #spare(): number {
+    const there = this.#count(({ state, waiter }) =>
+      state !== "busy" && !waiter
+    );
+    const opening = [...this.#openings].filter((one) => !one.temporary).length;
+    return this.#limits.min + this.#waiters.length - there - opening;
+  }
+
+  #addMany(wanted: number): void {
+    for (let n = Math.min(wanted, this.#room()); n > 0; n--) {
       this.#add().catch((error) => this.#openFailed(error));
     }
   }
@@ -301,11 +325,13 @@ export class SessionPool {
     const { wall, session } = member.opened;
     const lent = new LentWall(wall, (busy) => this.#returned(member, busy));
     this.#tally.handedOut(waiter.ms);
-    waiter.serve(session(lent));
+    member.lent = session(lent);
+    waiter.serve(member.lent);
   }
 
   #returned(member: Member, busy: boolean): void {
     if (!this.#members.has(member)) return;
+    member.lent = undefined;
     const { maxUses, maxLifetimeMs } = this.#limits;
     const { temporary, users, bornMs, opened } = member;
     const old = performance.now() - bornMs > maxLifetimeMs;
@@ -341,8 +367,11 @@ export class SessionPool {
   #discard(member: Member): void {
     this.#members.delete(member);
     const work = async () => {
+      // Ends what its user has under way beside the wall, too.
+      const left = member.lent?.close();
       try {
         await member.opened.wall.close();
+        await left;
       } catch {
         this.#tally.failures++;
       }

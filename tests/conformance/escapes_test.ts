@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { withFiles } from "./host_files.ts";
-import { assertHealthy, each, refused } from "./targets.ts";
+import { assertHealthy, each, isContainer, refused } from "./targets.ts";
 
 for (
   const path of [
@@ -133,6 +133,8 @@ each(
           "/proc/self/maps",
         ]
       ) {
+        // An image's own files are there to be read.
+        if (isContainer(target)) break;
         const read = await session.run(target.code.readCaught(path));
         assert.equal(read.stdout, "refused\n", `${path}: ${read.stderr}`);
       }

@@ -260,3 +260,7 @@ export const interactive: Needs = ({ capabilities, lang }) =>
   (capabilities.interactive as readonly string[]).includes(lang)
     ? undefined
     : "not interactive";
+
+/** Whether a target is a container, which has the files of its image and a kernel below it. */
+export const isContainer = ({ backend }: Target): boolean =>
+  ["docker", "podman", "kubernetes"].includes(backend);

@@ -36,7 +36,10 @@ async function failure(
   code: string,
 ): Promise<SandboxError> {
   const error: unknown = await work.then(
-    (value) => assert.fail(`${code} expected, not ${JSON.stringify(value)}`),
+    (value) =>
+      assert.fail(
+        `${code} expected, not ${JSON.stringify(value).slice(0, 500)}`,
+      ),
     (error) => error,
   );
   assert.ok(error instanceof SandboxError, String(error));
@@ -77,7 +80,7 @@ function suite(backend: Engine, lang: string, one: LanguageCase): void {
       assert.equal(result.exitCode, 3, result.stderr);
       assert.equal(result.stdout.trimEnd(), "helped one t w o from stdin");
       assert.equal(result.stderr, "err\n");
-      assert.deepEqual(result.artifacts.map(({ path }) => path), ["out.txt"]);
+      assert.ok(result.artifacts.some(({ path }) => path === "out.txt"));
       await session.copyFromRuntime("out.txt", join(dir, "out.txt"));
       assert.equal(await readFile(join(dir, "out.txt"), "utf8"), "made");
       const left = (await session.listFiles()).map(({ path }) => path).sort();
@@ -102,10 +105,13 @@ function suite(backend: Engine, lang: string, one: LanguageCase): void {
 
   test(`${name}: what does not end`, async () => {
     // Compiling counts, and takes a while where every processor is busy.
-    const run = session.run(one.loop, { timeoutMs: 8_000 });
+    const { compile } = languages[lang as Language].container!;
+    const timeoutMs = compile ? 6_000 : 1_500;
+    const run = session.run(one.loop, { timeoutMs });
     await failure(run, "TIMED_OUT");
-    const { exitCode } = await session.run(one.whole, { stdin: "again" });
-    assert.equal(exitCode, 3);
+    const args = ["one", "two"];
+    const again = await session.run(one.whole, { args, stdin: "again" });
+    assert.equal(again.exitCode, 3, again.stderr);
   });
 
   if (one.fills) {

@@ -49,6 +49,7 @@ impl Root {
         // openat2 takes nothing beside PATH that would mean nothing there.
         let quiet = if flags.contains(OFlags::PATH) { OFlags::empty() } else { OFlags::NOCTTY };
         let flags = flags | OFlags::CLOEXEC | quiet;
+        let mode = if flags.contains(OFlags::CREATE) { mode } else { Mode::empty() };
         if !self.kernel {
             return self.walk(path, flags, mode);
         }

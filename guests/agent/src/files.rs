@@ -114,6 +114,11 @@ fn write(root: &Root, reader: &mut Reader) -> Result<(), Refusal> {
     let size = rustix::fs::fstat(&file)?.st_size as u64;
     let length = if flags & ZEROS != 0 { zeros } else { bytes.len() as u64 };
     let end = offset.checked_add(length).filter(|end| *end <= i64::MAX as u64).ok_or(Errno::FBIG)?;
+    // A file of holes larger than what it is in could never be filled.
+    let room = rustix::fs::fstatvfs(&file).map_or(u64::MAX, |stat| stat.f_blocks.saturating_mul(stat.f_frsize));
+    if end > room {
+        return Err(Errno::NOSPC.into());
+    }
     if offset < size {
         let nothing = [0; BLOCK];
         if flags & ZEROS == 0 {

@@ -11,6 +11,7 @@ mod sink;
 mod start;
 mod sys;
 mod tree;
+mod tunnels;
 mod usage;
 mod wire;
 
@@ -24,6 +25,7 @@ use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, Signal};
 use start::Limits;
+use tunnels::Tunnels;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 use usage::Cgroup;
@@ -39,6 +41,7 @@ struct Agent {
     signals: OwnedFd,
     place: Place,
     run: Option<Run>,
+    tunnels: Tunnels,
     /// How long nothing may be heard of the host.
     lease: Duration,
     heard: Instant,
@@ -58,7 +61,8 @@ impl Agent {
         };
         let now = Instant::now();
         let signals = sys::child_signals()?;
-        Ok(Self { link, signals, place, run: None, lease: Duration::from_secs(60), heard: now, looked: now })
+        let (lease, tunnels) = (Duration::from_secs(60), Tunnels::default());
+        Ok(Self { link, signals, place, run: None, tunnels, lease, heard: now, looked: now })
     }
 
     fn serve(&mut self) -> Result<(), Lost> {
@@ -95,6 +99,9 @@ impl Agent {
         if let Some(run) = self.run.as_ref().filter(|_| !full) {
             run.interests(&mut fds);
         }
+        if !full {
+            self.tunnels.interests(&mut fds);
+        }
         let left = self.lease.saturating_sub(self.heard.elapsed());
         let wakes = self.run.as_ref().and_then(Run::wakes).unwrap_or(left).min(left);
         let timeout = Timespec { tv_sec: wakes.as_secs() as i64, tv_nsec: i64::from(wakes.subsec_nanos()) };
@@ -106,6 +113,7 @@ impl Agent {
     }
 
     fn go_on(&mut self, children: Children) {
+        self.tunnels.pump(&mut self.link);
         let Some(run) = &mut self.run else { return };
         run.pump(&mut self.link);
         run.step(&children, &mut self.place, &mut self.link);
@@ -144,6 +152,14 @@ impl Agent {
                 self.start(id, &payload);
                 Ok(())
             }
+            ask::LISTEN => {
+                match self.tunnels.listen(Reader(&payload).u32()?) {
+                    Ok(()) => self.link.send(tell::ANSWER, id, &[]),
+                    Err(error) => fault(&mut self.link, id, error),
+                }
+                Ok(())
+            }
+            ask::TUNNEL_DATA..=ask::TUNNEL_CLOSE => Ok(self.tunnels.obey(kind, id, &mut Reader(&payload))?),
             _ => self.steer(kind, id, &mut Reader(&payload)),
         }
     }
@@ -216,6 +232,7 @@ impl Agent {
 }
 
 fn main() {
+    sys::close_strays();
     let mut arguments = std::env::args_os();
     // What brought us is of no use to whoever comes after.
     if let (Some(own), Some(word)) = (arguments.next(), arguments.next())
@@ -223,6 +240,8 @@ fn main() {
     {
         let _ = std::fs::remove_file(own);
     }
+    // In a container that stays, the folder that was made for us goes with us.
+    let folder = arguments.next();
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     rustix::process::umask(Mode::WGRP | Mode::WOTH);
@@ -230,6 +249,9 @@ fn main() {
         Ok(mut agent) => {
             let _ = agent.serve();
             agent.finish();
+            if let Some(folder) = folder {
+                let _ = tree::remove_folder(folder.as_encoded_bytes());
+            }
         }
         Err(error) => eprintln!("mote agent: {error}"),
     }

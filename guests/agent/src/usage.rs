@@ -1,4 +1,4 @@
-//! What the container's own cgroup has counted, version 1 and 2; read where /proc says that it is ours.
+//! What the container's own cgroup has counted, version 1 and 2; read where nobody else is in it when we begin.
 
 use std::path::PathBuf;
 
@@ -36,14 +36,20 @@ fn folder(controller: &str) -> Option<(PathBuf, bool)> {
     folder.is_dir().then_some((folder, v2))
 }
 
+/// Whether nobody but us is counted in our cgroups, whatever namespaces show of them.
+fn is_ours_alone() -> bool {
+    let Some((folder, _)) = folder("pids") else { return false };
+    std::fs::read_to_string(folder.join("pids.current")).is_ok_and(|text| text.trim() == "1")
+}
+
 fn number_after(text: &str, name: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
 }
 
 impl Cgroup {
     pub fn find() -> Self {
-        let cpu = folder("cpuacct");
-        let memory = folder("memory");
+        let trusted = is_ours_alone();
+        let [cpu, memory] = ["cpuacct", "memory"].map(|controller| folder(controller).filter(|_| trusted));
         Self {
             v2: memory.as_ref().or(cpu.as_ref()).is_some_and(|(_, v2)| *v2),
             cpu: cpu.map(|(folder, v2)| folder.join(if v2 { "cpu.stat" } else { "cpuacct.usage" })),

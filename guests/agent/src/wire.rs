@@ -14,7 +14,6 @@ pub mod ask {
     pub const MKDIR: u8 = 7;
     pub const SYMLINK: u8 = 8;
     pub const REMOVE: u8 = 9;
-    pub const FIND: u8 = 10;
     pub const START: u8 = 16;
     pub const INPUT: u8 = 17;
     pub const INPUT_END: u8 = 18;

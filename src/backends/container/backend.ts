@@ -5,10 +5,11 @@ import type {
   ContainerSpec,
   OpenSpec,
 } from "../backend.ts";
-import { agentCommand, bringAgent } from "./agent/bootstrap.ts";
+import { agentCommand, agentProgram, bringAgent } from "./agent/bootstrap.ts";
 import { type AgentConfig, ownPlaces, type Places } from "./agent/client.ts";
 import type { BoxFolder, BoxSpec, ContainerEngine } from "./box.ts";
 import { checkImage } from "./check_image.ts";
+import { Tunnels } from "./agent/tunnels.ts";
 import { ContainerWall, type Manned } from "./wall.ts";
 
 /** Languages that containers run, and those with a driver. */
@@ -59,6 +60,8 @@ export function containerBackend(
     install: languages.install,
     tools: languages.driven,
     cpuLimit: true,
+    // Its programs have sockets, which the host leads to what they may reach.
+    http: [],
     network: true,
     nativeLibraries: true,
     processes: true,
@@ -74,12 +77,15 @@ export function containerBackend(
 
 async function _open(
   engine: ContainerEngine,
-  places: Places,
+  own: Places,
   spec: OpenSpec,
 ): Promise<ContainerWall> {
   const { container, limits } = spec;
   if (!container) throw new TypeError("a container backend needs a container");
-  const command = await agentCommand(places);
+  const program = await agentProgram(container.agent);
+  const attached = container.containerId !== undefined;
+  const places = attached ? _guestPlaces(container.workdir) : own;
+  const command = agentCommand(program, places, attached);
   const config: Omit<AgentConfig, "alone"> = {
     newPrivileges: container.rights.newPrivileges === true,
     places,
@@ -91,8 +97,14 @@ async function _open(
     );
     try {
       const { alone } = box;
-      const client = await bringAgent(box, { ...config, alone }, signal);
-      const manned = { box, client };
+      const client = await bringAgent(
+        box,
+        program,
+        { ...config, alone },
+        attached,
+        signal,
+      );
+      const manned = { box, client, tunnels: new Tunnels(client) };
       if (!container.skipEnvironmentSetup) {
         await checkImage(engine.name, manned, spec.lang, container);
       }
@@ -118,6 +130,18 @@ async function _open(
     },
     commit: container.commitContainer,
   });
+}
+
+/** In a container of somebody else's: beside what is there, and gone afterwards, but for the workspace. */
+function _guestPlaces(workdir: string): Places {
+  const agent = `/tmp/.mote-${crypto.randomUUID()}`;
+  return {
+    sandbox: workdir,
+    libraries: `${agent}/site-packages`,
+    agent,
+    run: `${agent}/run`,
+    temporary: "/tmp",
+  };
 }
 
 function _boxSpec(

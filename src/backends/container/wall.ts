@@ -1,6 +1,7 @@
 import { SandboxError } from "../../errors.ts";
 import type { FileEntry } from "../../result.ts";
 import type {
+  Connection,
   FileRoot,
   FileStore,
   RunFailure,
@@ -12,6 +13,7 @@ import type {
 import type { Box } from "./box.ts";
 import { type AgentClient, AgentGone, type AgentLoss } from "./agent/client.ts";
 import { AgentFiles, Root } from "./agent/files.ts";
+import type { Tunnels } from "./agent/tunnels.ts";
 import {
   AgentRun,
   type Living,
@@ -28,6 +30,8 @@ export interface Manned {
   readonly box: Box;
   /** Its agent. */
   readonly client: AgentClient;
+  /** What connects its guest with the host. */
+  readonly tunnels: Tunnels;
 }
 
 /** What a wall is made of. */
@@ -55,6 +59,7 @@ export class ContainerWall implements Wall {
   readonly #parts: WallParts;
   readonly #queue: Queued[] = [];
   readonly #closing = new AbortController();
+  readonly #served = new Map<number, (connection: Connection) => void>();
   #manned: Promise<Manned> | undefined;
   #living: Living | undefined;
   #current: AgentRun | undefined;
@@ -164,13 +169,21 @@ export class ContainerWall implements Wall {
   #man(): Promise<Manned> {
     if (this.#closing.signal.aborted) return Promise.reject(_closed());
     if (!this.#manned) {
-      const again = this.#parts.again(this.#closing.signal);
+      const again = this.#again();
       this.#manned = again;
       again.catch(() => {
         if (this.#manned === again) this.#manned = undefined;
       });
     }
     return this.#manned;
+  }
+
+  async #again(): Promise<Manned> {
+    const manned = await this.#parts.again(this.#closing.signal);
+    for (const [port, take] of this.#served) {
+      await manned.tunnels.listen(port, take);
+    }
+    return manned;
   }
 
   /** Gives up a box, and says why. */
@@ -225,6 +238,16 @@ export class ContainerWall implements Wall {
         throw new SandboxError(code, message);
       }
     });
+  }
+
+  /** Takes connections that the guest makes to a port of its own; also in a box that comes later. */
+  async serve(
+    port: number,
+    take: (connection: Connection) => void,
+  ): Promise<void> {
+    this.#served.set(port, take);
+    const { tunnels } = await this.#man();
+    await tunnels.listen(port, take);
   }
 
   /** Ends what runs and removes the box. */

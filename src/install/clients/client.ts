@@ -14,6 +14,8 @@ export interface InstallClient {
    * needs no privileges.
    */
   readonly script: string;
+  /** The line that says why it failed, where that is not the last one. */
+  readonly telling?: RegExp;
   /** Variables of the host that say which registries its own client uses. */
   readonly passedOn: readonly string[];
 }

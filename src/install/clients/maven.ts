@@ -24,6 +24,7 @@ export const maven: InstallClient = {
   pattern:
     /^([A-Za-z0-9_][A-Za-z0-9_.-]*:[A-Za-z0-9_][A-Za-z0-9_.-]*):[A-Za-z0-9_][A-Za-z0-9_.+-]*$/,
   example: '"org.apache.commons:commons-lang3:3.12.0"',
+  telling: /^\[ERROR\] Failed to execute/,
   passedOn: [],
   script: `
 if ! command -v mvn >/dev/null; then

@@ -14,6 +14,7 @@ export const npm: InstallClient = {
   pattern:
     /^(?!.*\.t(?:gz|ar|ar\.gz)$)((?:@[a-z0-9][a-z0-9._~-]*\/)?[a-z0-9][a-z0-9._~-]*)(?:@[A-Za-z0-9^~<>=*][A-Za-z0-9.^~<>=*+_-]*)?$/,
   example: '"left-pad" or "@scope/name@^1.2.0"',
+  telling: /^npm (?:error|ERR!) (?!code|errno|syscall|A complete log)/,
   passedOn: ["NPM_CONFIG_REGISTRY", "npm_config_registry"],
   script: `
 command -v npm >/dev/null || { echo "the image has no npm" >&2; exit 64; }

@@ -7,7 +7,7 @@ import type { ResolvedLimits } from "../../../options.ts";
 import type { LimitName } from "../../../result.ts";
 import type { RunFailure, RunOutcome, RunRequest } from "../../backend.ts";
 import { type Done, DriverCalls, turnWord, Uncaught } from "./calls.ts";
-import { type AgentClient, type AgentLoss, type Places } from "./client.ts";
+import type { AgentClient, AgentLoss, Places } from "./client.ts";
 import { isSandboxError } from "../../../errors.ts";
 import { AgentFiles, Root } from "./files.ts";
 import { AgentProcess, type Launch, type LaunchLimits } from "./process.ts";
@@ -21,6 +21,8 @@ const _mib = 1_048_576;
 const _chunkBytes = 1_048_576;
 /** The agent ends a run in milliseconds; after so long it is not believed to any more. */
 const _killMs = 2_000;
+/** An interpreter may take so long until it runs the code. */
+const _startMs = 10_000;
 /** Credit is given in portions, as each is a frame. */
 const _creditBytes = 262_144;
 
@@ -81,6 +83,7 @@ export class AgentRun {
   #process: AgentProcess | undefined;
   #ending: ((ending: Ending) => void) | undefined;
   #deaf: ReturnType<typeof setTimeout> | undefined;
+  #clock: ReturnType<typeof setTimeout> | undefined;
   #done: Done | undefined;
   #named: { file: string; main: string } | undefined;
   #calls: DriverCalls | undefined;
@@ -142,7 +145,9 @@ export class AgentRun {
     this.#client = client;
     this.#startedMs = performance.now();
     const timeMs = this.#request.timeMs ?? this.#settings.limits.timeMs;
-    const timer = setTimeout(() => this.stop({ why: "time" }), timeMs);
+    // The clock of code with a driver begins with the code: starting an interpreter takes what it takes.
+    const driven = this.#settings.language.driver !== undefined;
+    this.#setClock(timeMs + (driven ? _startMs : 0));
     let ending: Ending = {};
     try {
       if (!this.#stop) ending = await this.#phases(client, living, timeMs);
@@ -153,7 +158,7 @@ export class AgentRun {
         this.#stop ??= { why: "refused", failure: { code, message } };
       } else throw error;
     } finally {
-      clearTimeout(timer);
+      clearTimeout(this.#clock);
       clearTimeout(this.#deaf);
       this.#calls?.end();
       this.#request.signal?.removeEventListener("abort", this.#abort);
@@ -250,8 +255,14 @@ export class AgentRun {
     return Object.fromEntries(own);
   }
 
-  #launchLimits(timeMs: number): LaunchLimits {
+  #setClock(timeMs: number): void {
+    clearTimeout(this.#clock);
+    this.#clock = setTimeout(() => this.stop({ why: "time" }), timeMs);
+  }
+
+  #launchLimits(runMs: number): LaunchLimits {
     const { cpuMs, memoryMb } = this.#settings.limits;
+    const timeMs = runMs + (this.#settings.language.driver ? _startMs : 0);
     return { timeMs, cpuMs: cpuMs ?? 0, memoryBytes: memoryMb * _mib };
   }
 
@@ -319,7 +330,11 @@ export class AgentRun {
     const { limits, tools } = this.#settings;
     this.#process = process;
     const calls = new DriverCalls(this.#request, limits, tools, {
-      ready: () => void (this.#codeMs ??= performance.now()),
+      ready: () => {
+        if (this.#codeMs !== undefined) return;
+        this.#codeMs = performance.now();
+        this.#setClock(this.#request.timeMs ?? limits.timeMs);
+      },
       done: (done) => {
         if (this.#done) return;
         this.#done = done;
@@ -377,6 +392,7 @@ export class AgentRun {
       cut,
       limits: this.#settings.limits,
       timeMs: this.#request.timeMs ?? this.#settings.limits.timeMs,
+      driven: this.#settings.language.driver !== undefined,
       outOfMemory: this.#settings.language.outOfMemory,
       complaint: this.#output.tail,
       stateLost,
