@@ -1,4 +1,5 @@
 import type { Benchmark } from "./bench.ts";
+import { containers } from "./cases/containers.ts";
 import { cpu } from "./cases/cpu.ts";
 import { crowd } from "./cases/crowd.ts";
 import { edges } from "./cases/edges.ts";
@@ -24,4 +25,5 @@ export const cases: readonly Benchmark[] = [
   growth,
   first,
   pool,
+  containers,
 ];

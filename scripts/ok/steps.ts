@@ -4,6 +4,7 @@ import { cacheDir, root } from "../cargo.ts";
 import { counted, fromCargo } from "./counts.ts";
 import type { Counts } from "./counts.ts";
 import { prepareConsumer } from "./consumer.ts";
+import { containerSteps } from "./container_steps.ts";
 import { vmSteps } from "./vm_steps.ts";
 import { cargoFuzz, nodeBinary } from "./programs.ts";
 
@@ -233,6 +234,7 @@ export const steps: readonly Step[] = [
   header,
   check("guest images", "bash", "guests/check.sh"),
   denoTests("guests, built", "tests/guests/real_test.ts"),
+  ...containerSteps,
   ...vmSteps,
   fuzz,
 ];

@@ -1,8 +1,8 @@
 /**
  * Runs every program of guests/hostile. Each has to end as its first line says, within a bounded time, and
  * to leave its session and the process healthy. `MOTE_HOSTILE_BACKEND` names another wall than `wasm`, such as
- * `hyperlight`, `hyperlight/linux` or `docker`, whose images `MOTE_TEST_IMAGES` names as for the conformance suite; an
- * emulated hypervisor may serve it with `MOTE_EMULATED=1`.
+ * `hyperlight`, `hyperlight/linux`, `docker` or `podman`; an emulated hypervisor may serve it with `MOTE_EMULATED=1`,
+ * containers have the images below the prefix `MOTE_TEST_IMAGES`.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -25,9 +25,17 @@ interface Expected {
   stdinBytes?: number;
   limits?: Limits;
   /** What is different in the linux guest, which has threads, modules and processes of its own; null is anything. */
-  linux?: { ends?: End | End[]; stdout?: string | null };
-  /** The same in a container, which has an image's files and processes as well. */
-  container?: { ends?: End | End[]; stdout?: string | null };
+  linux?: Different;
+  /** The same for containers, where ordinary interpreters run. */
+  container?: Different;
+}
+
+/** What is different behind one wall. */
+interface Different {
+  ends?: End | End[];
+  exitCode?: null;
+  stdout?: string | null;
+  stderr?: null;
 }
 
 const folder = new URL("../../guests/hostile/", import.meta.url);
@@ -50,20 +58,26 @@ const wall = {
   ...guest !== undefined && { guest: guest as "linux" },
 };
 
-const contained = ["docker", "podman", "kubernetes"].includes(backend);
+const contained = backend === "docker" || backend === "podman";
 
-/** The image of a language, where the tests have their own. */
-const imageOf = (lang: "python" | "javascript") => {
-  const prefix = process.env.MOTE_TEST_IMAGES;
-  if (!contained || prefix === undefined) return {};
-  return { image: `${prefix}${lang === "python" ? "python:1" : "node:1"}` };
-};
+const images = process.env.MOTE_TEST_IMAGES;
+
+/** What a session of a language is opened with. */
+function wallOf(ending: Ending) {
+  if (!contained || images === undefined) return wall;
+  const image = { py: "python:1", js: "node:1" }[ending];
+  return { ...wall, image: `${images}${image}` };
+}
 
 /** An emulated processor is so much slower. */
 const slowness = emulated ? 10 : 1;
 
 /** Time limit of programs that may run into it, in ms; the others get as long as a busy machine may need. */
-const timeMs = { shared: 1_000 * (emulated ? 3 : 1), own: 20_000 * slowness };
+const timeMs = {
+  // A container starts an interpreter of its own for each run.
+  shared: 1_000 * (emulated || contained ? 3 : 1),
+  own: 20_000 * slowness,
+};
 
 /** Ending a run, freeing its memory and answering may take this much longer than its time limit, in ms. */
 const graceMs = 5_000 * slowness;
@@ -84,18 +98,12 @@ function expectedOf(source: string): Expected {
   const { linux, container, ...expected }: Expected = JSON.parse(
     source.split("\n", 1)[0]!.replace(/^(#|\/\/) /, ""),
   );
-  const other = guest === "linux"
-    ? linux
-    : contained
-    ? container ?? linux
-    : undefined;
-  if (!other) return expected;
-  if (other.stdout === null) delete expected.stdout;
-  return {
-    ...expected,
-    ...other.ends !== undefined && { ends: other.ends },
-    ...typeof other.stdout === "string" && { stdout: other.stdout },
-  };
+  const here = guest === "linux" ? linux : contained ? container : undefined;
+  for (const [key, value] of Object.entries(here ?? {})) {
+    if (value === null) delete expected[key as keyof Different];
+    else Object.assign(expected, { [key]: value });
+  }
+  return expected;
 }
 
 async function outcome(
@@ -130,8 +138,7 @@ async function attack(name: string, ending: Ending): Promise<void> {
     ...expected.limits,
   };
   const session = await createSession({
-    ...wall,
-    ...imageOf(lang),
+    ...wallOf(ending),
     lang,
     limits: own,
   });
@@ -162,7 +169,7 @@ async function attack(name: string, ending: Ending): Promise<void> {
   } finally {
     await bounded(session.close(), graceMs, `closing after ${name}`);
   }
-  const next = await createSession({ ...wall, ...imageOf(lang), lang });
+  const next = await createSession({ ...wallOf(ending), lang });
   try {
     await assertHealthy(next, ending);
   } finally {
@@ -170,10 +177,10 @@ async function attack(name: string, ending: Ending): Promise<void> {
   }
 }
 
-const chosen = process.env.MOTE_HOSTILE ?? "";
+const chosen = (process.env.MOTE_HOSTILE ?? "").split(",");
 
 for (const name of readdirSync(folder).sort()) {
-  if (!isProgram(name) || !name.startsWith(chosen)) continue;
+  if (!isProgram(name) || !chosen.some((one) => name.startsWith(one))) continue;
   const ending = name.slice(name.lastIndexOf(".") + 1) as Ending;
   test(name, () => attack(name, ending));
 }
@@ -184,10 +191,10 @@ test("all of them at once, in one process", async () => {
   );
   const runs = names.map(async (name) => {
     const source = readFileSync(new URL(name, folder), "utf8");
-    const lang = languages[name.slice(-2) as Ending];
+    const ending = name.slice(-2) as Ending;
+    const lang = languages[ending];
     const session = await createSession({
-      ...wall,
-      ...imageOf(lang),
+      ...wallOf(ending),
       lang,
       limits: { ...limits, timeMs: 3_000 },
     });
@@ -203,8 +210,7 @@ test("all of them at once, in one process", async () => {
 after(async () => {
   for (const ending of endings) {
     const session = await createSession({
-      ...wall,
-      ...imageOf(languages[ending]),
+      ...wallOf(ending),
       lang: languages[ending],
     });
     await assertHealthy(session, ending);

@@ -5,6 +5,9 @@ import os
 import sys
 import threading
 
+# The program may change what it likes: what is defined from here on keeps what there was.
+__builtins__ = dict(vars(builtins))
+
 _READY, _CALL, _DONE = 1, 2, 3
 _TURN, _REPLY = 1, 2
 _OK, _FAILED, _INPUT, _LIMIT = range(4)
@@ -126,6 +129,20 @@ class _Tools(type(sys)):
         return _Tool(name)
 
 
+def _keep_out(workspace):
+    """Byte code is kept beside its source, as everywhere, but not in the workspace, where it would pass for a result."""
+    import _frozen_importlib_external as external
+
+    write = external.SourceFileLoader.set_data
+
+    def set_data(self, path, data, **options):
+        if not path.startswith(workspace):
+            write(self, path, data, **options)
+
+    external.SourceFileLoader.set_data = set_data
+    sys.pycache_prefix = None
+
+
 def _prepare():
     os.set_inheritable(3, False)
     os.register_at_fork(after_in_child=_host.close)
@@ -136,8 +153,8 @@ def _prepare():
     builtins.tools = tools
     builtins.ToolError = ToolError
     builtins.ToolInputError = ToolInputError
-    sys.dont_write_bytecode = True
-    sys.path[0] = os.getcwd()
+    sys.path[0] = workspace = os.getcwd()
+    _keep_out(workspace + os.sep)
     try:
         if os.listdir(_LIBRARIES):
             import site
@@ -264,7 +281,7 @@ def _peak():
                 name, _, size = line.partition(":")
                 if size.endswith(" kB\n"):
                     sizes[name] = int(size[:-4]) * 1024
-    except (OSError, ValueError):
+    except Exception:
         pass
     return max(0, sizes.get("VmHWM", 0) - sizes.get("RssFile", 0) - sizes.get("RssShmem", 0))
 
@@ -289,9 +306,9 @@ def _once():
     _flush()
     try:
         _done(*outcome)
-    except OSError:
+    except Exception:
         pass
-    sys.exit(outcome[0])
+    raise SystemExit(outcome[0])
 
 
 def _living():
@@ -313,7 +330,7 @@ def _living():
         _flush()
         try:
             _done(*outcome)
-        except OSError:
+        except Exception:
             os._exit(outcome[0])
 
 
