@@ -24,6 +24,7 @@ need patch patch
 need tclsh tcl
 need dpkg-source dpkg-dev
 need readelf binutils
+need openssl openssl
 need python3.11 python3.11
 # What the bench compares with, and what shows its page.
 need bwrap bubblewrap

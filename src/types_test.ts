@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import { createSession, type Session, tool } from "../mod.ts";
+import {
+  createPool,
+  createSession,
+  type Pool,
+  type Session,
+  tool,
+} from "../mod.ts";
 
 /** Never called: only the compiler reads it. */
 export async function compiled(): Promise<void> {
@@ -22,6 +28,14 @@ export async function compiled(): Promise<void> {
   const maybe: false = (await createSession()).capabilities.network;
   const any: Session = wasm;
 
+  // @ts-expect-error an option of containers
+  await createPool({ backend: "wasm", image: "debian" });
+  // @ts-expect-error there is no such option
+  await createPool({ size: 5 });
+  const pool = await createPool({ backend: "wasm", min: 2 });
+  const known: false = (await pool.acquire()).capabilities.network;
+  const every: Pool = pool;
+
   tool({
     input: z.object({ city: z.string() }),
     output: z.object({ celsius: z.number() }),
@@ -41,7 +55,7 @@ export async function compiled(): Promise<void> {
     // @ts-expect-error the input has no such key
     run: ({ town }) => town,
   });
-  return void [never, maybe, any];
+  return void [never, maybe, any, known, every];
 }
 
 test("the compiler refuses what a backend cannot do", () => {

@@ -92,7 +92,7 @@ export function counted(code: number, file: string, name: string): Counts {
       failures: [`${name} ended with exit code ${code}`],
     };
   }
-  if (counts.passed + counts.failed === 0) {
+  if (counts.passed + counts.failed + counts.skipped.length === 0) {
     return { ...counts, failed: 1, failures: [`${name} ran no test`] };
   }
   return counts;

@@ -27,7 +27,7 @@ const _listBytesMax = 4_194_304;
 const _mostLibraries = 20_000;
 const _keptErrorChars = 4_000;
 const _line =
-  /^(\P{C}{1,300})\t(\P{C}{1,100})(?:\t([0-9a-f]{64})?)?(?:\t([A-Za-z0-9:+/=-]{0,200}))?$/u;
+  /^(\P{C}{1,300})\t(\P{C}{1,100})(?:\t([0-9a-f]{64})?(?:\t([A-Za-z0-9:+/=-]{0,200}))?)?$/u;
 
 /** What an installation in a container needs to know. */
 export interface ContainerInstall {

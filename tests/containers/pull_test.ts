@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { createServer, type ServerResponse } from "node:http";
 import process from "node:process";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import tar from "tar-stream";
 import type { Progress } from "../../src/result.ts";
 import { engines, leavesNothing, type Tested } from "./engines.ts";
@@ -126,43 +126,50 @@ async function reaches(
 }
 
 for (const tested of engines) {
-  const what =
+  const title =
     `${tested.name}: an image is pulled with progress, and not when aborted`;
-  test(
-    what,
-    { timeout: 120_000 },
-    (t: TestContext) =>
-      withRegistry(async (registry) => {
-        if (!await reaches(tested, registry)) {
-          return t.skip("the engine does not reach this machine's addresses");
-        }
-        const name = `127.0.0.1:${registry.port}/mote/test:1`;
-        const source = { kind: "image", image: name } as const;
-        await leavesNothing(tested, async () => {
-          const end = new AbortController();
-          const stopped = tested.engine.start(boxSpec("true", {
-            source,
-            signal: end.signal,
-            onProgress: ({ done }) => {
-              if (done > 0) end.abort();
-            },
-          }));
-          await refused(stopped, "ABORTED");
-          registry.go();
-          const told: Progress[] = [];
-          // It holds no program at all, so starting it is what fails.
-          await refused(
-            tested.engine.start(boxSpec("true", {
-              source,
-              onProgress: (one) => told.push(one),
-            })),
-            "GUEST_INVALID",
-          );
-          assert.ok(
-            told.some(({ stage, total }) => stage === "download" && total > 0),
-          );
-          await tested.docker.getImage(name).remove();
-        });
-      }),
-  );
+  let near = false;
+  await withRegistry(async (registry) => {
+    near = await reaches(tested, registry);
+  });
+  if (near) {
+    test(
+      title,
+      { timeout: 120_000 },
+      () => withRegistry((registry) => pulls(tested, registry)),
+    );
+  } else {
+    const reason = "the engine does not reach this machine's addresses";
+    test(`${title} (left out: ${reason})`, { skip: reason }, () => {});
+  }
+}
+
+async function pulls(tested: Tested, registry: Registry): Promise<void> {
+  const name = `127.0.0.1:${registry.port}/mote/test:1`;
+  const source = { kind: "image", image: name } as const;
+  await leavesNothing(tested, async () => {
+    const end = new AbortController();
+    const stopped = tested.engine.start(boxSpec("true", {
+      source,
+      signal: end.signal,
+      onProgress: ({ done }) => {
+        if (done > 0) end.abort();
+      },
+    }));
+    await refused(stopped, "ABORTED");
+    registry.go();
+    const told: Progress[] = [];
+    // It holds no program at all, so starting it is what fails.
+    await refused(
+      tested.engine.start(boxSpec("true", {
+        source,
+        onProgress: (one) => told.push(one),
+      })),
+      "GUEST_INVALID",
+    );
+    assert.ok(
+      told.some(({ stage, total }) => stage === "download" && total > 0),
+    );
+    await tested.docker.getImage(name).remove();
+  });
 }

@@ -28,6 +28,8 @@ export interface Inspected {
     readonly Memory?: number;
     readonly MemorySwap?: number;
     readonly NanoCpus?: number;
+    readonly CpuQuota?: number;
+    readonly CpuPeriod?: number;
     readonly PidsLimit?: number | null;
     readonly ReadonlyRootfs?: boolean;
     readonly Privileged?: boolean;

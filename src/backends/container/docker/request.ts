@@ -192,6 +192,12 @@ export function runtimeOf({ runtimeConfigs }: BoxSpec): unknown {
     ?.Runtime;
 }
 
+/** Processors, however the engine counts them. */
+function _cpus(made: NonNullable<Inspected["HostConfig"]>): number {
+  const { NanoCpus, CpuQuota, CpuPeriod } = made;
+  return NanoCpus ? NanoCpus / 1e9 : (CpuQuota || 0) / (CpuPeriod || 100_000);
+}
+
 /** Throws when the engine made something else than it was asked for. */
 export function checkMade(
   spec: BoxSpec,
@@ -204,7 +210,7 @@ export function checkMade(
   const lacking = [
     made.Memory === memory ? "" : "limits.memoryMb",
     made.MemorySwap === memory ? "" : "limits.memoryMb together with swap",
-    made.NanoCpus === Math.round(limits.cpus * 1e9) ? "" : "limits.cpus",
+    Math.abs(_cpus(made) - limits.cpus) < 0.01 ? "" : "limits.cpus",
     made.PidsLimit === limits.processes ? "" : "limits.processes",
     made.ReadonlyRootfs === !rights.writableRoot ? "" : "a read-only root",
     made.Privileged === false ? "" : "no privileges",
