@@ -10,6 +10,7 @@ let _wasm: Promise<Backend> | undefined;
 let _hyperlight: Promise<Backend> | undefined;
 let _docker: Promise<Backend> | undefined;
 let _podman: Promise<Backend> | undefined;
+let _kubernetes: Promise<Backend> | undefined;
 
 /** Every backend, loaded when it is first needed. A new one is named here and nowhere else. */
 export const registry: Readonly<Record<BackendName, Entry>> = {
@@ -25,7 +26,7 @@ export const registry: Readonly<Record<BackendName, Entry>> = {
   },
   docker: { load: () => _docker ??= _engine("docker") },
   podman: { load: () => _podman ??= _engine("podman") },
-  kubernetes: { absent: "kubernetes is not part of this version of Mote" },
+  kubernetes: { load: () => _kubernetes ??= _pods() },
 };
 
 /** Docker, or Podman through the same API. */
@@ -36,6 +37,15 @@ async function _engine(name: "docker" | "podman"): Promise<Backend> {
       import("./container/docker/engine.ts"),
     ]);
   return containerBackend(new DockerEngine(name), containerLanguages);
+}
+
+async function _pods(): Promise<Backend> {
+  const [{ containerBackend, containerLanguages }, { kubernetesEngine }] =
+    await Promise.all([
+      import("./container/backend.ts"),
+      import("./container/kubernetes/engine.ts"),
+    ]);
+  return containerBackend(kubernetesEngine, containerLanguages);
 }
 
 /** The backends that this version can open. */

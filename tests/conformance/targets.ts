@@ -94,6 +94,9 @@ const candidates: readonly Candidate[] = [
 /** Where images of languages are: a prefix such as "lab/" of names such as "python:1"; without it, the languages' own. */
 const images = process.env.MOTE_TEST_IMAGES;
 
+/** The node of pods, where a cluster has no scheduler. */
+const node = process.env.MOTE_TEST_KUBE_NODE;
+
 const imageNames: Record<string, string> = {
   python: "python:1",
   javascript: "node:1",
@@ -115,6 +118,8 @@ const containers: readonly Candidate[] =
           backend,
           lang,
           ...images !== undefined && { image: `${images}${imageNames[lang]}` },
+          ...backend === "kubernetes" && node !== undefined &&
+            { runtimeConfigs: { nodeName: node } },
         }),
     }))
   );

@@ -25,6 +25,7 @@ export const alone: readonly string[] | undefined = [
 /** An engine whose boxes are child processes. */
 export class PlainEngine implements ContainerEngine {
   readonly name = "docker";
+  readonly cutsNetwork = true;
   readonly #isolated: boolean;
   /** A folder for all of them, which have the same files. */
   readonly dir: string = mkdtempSync(join(tmpdir(), "mote-plain-"));

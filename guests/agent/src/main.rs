@@ -8,6 +8,7 @@ mod link;
 mod processes;
 mod run;
 mod sink;
+mod sockets;
 mod start;
 mod sys;
 mod tree;
@@ -35,6 +36,7 @@ const VERSION: u32 = 1;
 const PATIENCE: Timespec = Timespec { tv_sec: 60, tv_nsec: 0 };
 const ALONE: u8 = 1;
 const NEW_PRIVILEGES: u8 = 2;
+const NO_SOCKETS: u8 = 4;
 
 struct Agent {
     link: Link,
@@ -216,6 +218,11 @@ impl Agent {
                 }
                 Err(error) => return Ok(Err(error)),
             }
+        }
+        if flags & NO_SOCKETS != 0
+            && let Err(error) = sockets::take_away()
+        {
+            return Ok(Err(error));
         }
         Ok(Ok(answer))
     }

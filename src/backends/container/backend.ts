@@ -62,7 +62,7 @@ export function containerBackend(
     cpuLimit: true,
     // Its programs have sockets, which the host leads to what they may reach.
     http: [],
-    network: true,
+    network: engine.cutsNetwork,
     nativeLibraries: true,
     processes: true,
   });
@@ -89,6 +89,7 @@ async function _open(
   const config: Omit<AgentConfig, "alone"> = {
     newPrivileges: container.rights.newPrivileges === true,
     places,
+    sockets: engine.cutsNetwork || container.rights.net === true,
     processes: engine.name === "kubernetes" ? limits.processes : 0,
   };
   const man = async (signal: AbortSignal | undefined): Promise<Manned> => {

@@ -127,6 +127,8 @@ export interface BoxSpec {
 export interface ContainerEngine {
   /** Its name. */
   readonly name: "docker" | "podman" | "kubernetes";
+  /** Whether a box without the network certainly has none; where not, the agent takes sockets away from code. */
+  readonly cutsNetwork: boolean;
   /** Whether it answers, and what it is; takes 5 s at most and starts nothing. */
   probe(): Promise<BackendStatus>;
   /** Starts a box. Also reaps, once per process and in the background, what a crashed process of ours left there. */

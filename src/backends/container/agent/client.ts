@@ -73,6 +73,8 @@ export interface AgentConfig {
   readonly alone: boolean;
   /** Whether programs may gain privileges. */
   readonly newPrivileges: boolean;
+  /** Whether code can make sockets of networks; false where the engine cannot cut them off itself. */
+  readonly sockets: boolean;
   /** Processes at a time, where the engine does not count them; 0 where it does. */
   readonly processes: number;
   /** Where it has what. */
@@ -130,7 +132,8 @@ export class AgentClient {
       if (problem) throw new Error(problem.nonsense ?? "it ended at once");
       const { sandbox, libraries, run } = config.places;
       const fields = new FieldWriter().u32(_leaseMs).u8(
-        (config.alone ? 1 : 0) | (config.newPrivileges ? 2 : 0),
+        (config.alone ? 1 : 0) | (config.newPrivileges ? 2 : 0) |
+          (config.sockets ? 0 : 4),
       ).u32(config.processes).bytes(sandbox).bytes(libraries).bytes(run);
       await client.ask(Ask.config, fields, "open a session");
       return client;
@@ -288,6 +291,8 @@ export class AgentClient {
     }
     const pending = this.#pending.get(id);
     if (!pending) return this.#takers.get(id)?.take({ kind, id, payload });
+    // What follows in the same piece is no answer any more.
+    if (kind !== Tell.part) this.#pending.delete(id);
     if (kind === Tell.fault) {
       const errno = new FieldReader(payload).i32();
       this.#pending.delete(id);

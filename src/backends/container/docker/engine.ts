@@ -94,6 +94,7 @@ class _Connection {
 /** Docker, or Podman through the API that it shares with Docker. */
 export class DockerEngine implements ContainerEngine {
   readonly name: EngineName;
+  readonly cutsNetwork = true;
   readonly #machine: () => Surroundings;
   readonly #connections = new Map<string, _Connection>();
 

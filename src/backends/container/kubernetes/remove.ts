@@ -1,0 +1,78 @@
+import type { V1Pod } from "@kubernetes/client-node";
+import type { Cluster } from "./cluster.ts";
+import { explain, isFailure } from "./failure.ts";
+import { released } from "./queue.ts";
+import { follow, podsPath } from "./watch.ts";
+
+/** How long a node may take to end a pod's processes before the pod is removed without it, in ms. */
+const _nodeMs = 15_000;
+
+/** A pod that is no longer wanted. */
+export interface Leaving {
+  /** Where it is. */
+  readonly namespace: string;
+  /** Its name. */
+  readonly name: string;
+  /** Its identity: another pod of that name is left alone. */
+  readonly uid?: string | undefined;
+}
+
+function _delete(
+  cluster: Cluster,
+  { namespace, name, uid }: Leaving,
+  graceSeconds: number,
+): Promise<V1Pod | undefined> {
+  return cluster.call<V1Pod>(podsPath(namespace, name), {
+    method: "DELETE",
+    timeoutMs: 10_000,
+    body: {
+      apiVersion: "v1",
+      kind: "DeleteOptions",
+      gracePeriodSeconds: graceSeconds,
+      ...(uid !== undefined && { preconditions: { uid } }),
+    },
+  }).catch((error) => {
+    if (isFailure(error, 404) || isFailure(error, 409)) return undefined;
+    throw error;
+  });
+}
+
+/** Whether none of its processes runs: they have ended, or no node has begun with it. */
+function _ended(pod: V1Pod): boolean {
+  const { phase, startTime, containerStatuses = [] } = pod.status ?? {};
+  return startTime === undefined || phase === "Succeeded" ||
+    phase === "Failed" ||
+    containerStatuses.length > 0 &&
+      containerStatuses.every(({ state }) => state?.terminated);
+}
+
+/**
+ * Removes a pod and resolves when it is gone. A pod that is deleted without grace is gone from the API before the node has
+ * ended its processes; so the node is given a second, and the pod is taken away when it has reported their end.
+ */
+export async function removePod(
+  cluster: Cluster,
+  leaving: Leaving,
+): Promise<void> {
+  try {
+    const marked = await _delete(cluster, leaving, 1);
+    if (marked && !_ended(marked)) {
+      await follow({
+        cluster,
+        namespace: leaving.namespace,
+        name: leaving.name,
+        version: marked.metadata?.resourceVersion,
+        until: performance.now() + _nodeMs,
+      }, (pod) => {
+        const gone = !pod || pod.metadata?.uid !== marked.metadata?.uid;
+        return gone || _ended(pod) ? true : undefined;
+      });
+    }
+    if (marked) await _delete(cluster, leaving, 0);
+  } catch (error) {
+    const action = `remove pod ${leaving.name}`;
+    throw explain(error, action, leaving.namespace);
+  } finally {
+    released();
+  }
+}
