@@ -1,4 +1,9 @@
-import type { Backend, OpenSpec, Wall } from "./backends/backend.ts";
+import type {
+  Backend,
+  OpenSpec,
+  RunOutcome,
+  Wall,
+} from "./backends/backend.ts";
 import { SandboxError } from "./errors.ts";
 import type { PreparedPackages } from "./install/install.ts";
 import type { ProxyRules } from "./install/proxy.ts";
@@ -48,9 +53,15 @@ export async function install(
     return await _inContainer(names, place, before, call);
   }
   const { installPackages } = await import("./install/install.ts");
-  const { linuxTarget, pureTarget } = await import(
-    "./install/python_target.ts"
-  );
+  const [{ linuxTarget, pureTarget, pythonRefresh }, { parseRequirement }] =
+    await Promise.all(
+      [
+        import("./install/python_target.ts"),
+        import("./install/requirements.ts"),
+      ],
+    );
+  // Before a container is asked anything.
+  names.forEach(parseRequirement);
   const target = container
     ? await _pythonOf(place.wall, call.signal)
     : place.native
@@ -70,12 +81,30 @@ export async function install(
     ...call,
   });
   if (over) return { added, now: { ...before, libraries: over.libraries } };
+  if (container && place.spec.interactive) {
+    await _ask(place.wall, pythonRefresh, call.signal);
+  }
   const fresh = new Set(added.map(({ name }) => name));
   const libraries = [
     ...before.libraries.filter(({ name }) => !fresh.has(name)),
     ...added,
   ];
   return { added, now: { libraries, asked: before.asked } };
+}
+
+function _ask(
+  wall: Wall,
+  code: string,
+  signal: AbortSignal | undefined,
+): Promise<RunOutcome> {
+  return wall.run({
+    code,
+    stdin: "",
+    args: [],
+    timeMs: null,
+    signal,
+    onCall: () => Promise.resolve({ error: "failed", message: "no tools" }),
+  });
 }
 
 /** Asks the container's Python what it is. */
@@ -86,14 +115,7 @@ async function _pythonOf(
   const { pythonQuestion, targetOf } = await import(
     "./install/python_target.ts"
   );
-  const { stdout, failure } = await wall.run({
-    code: pythonQuestion,
-    stdin: "",
-    args: [],
-    timeMs: null,
-    signal,
-    onCall: () => Promise.resolve({ error: "failed", message: "no tools" }),
-  });
+  const { stdout, failure } = await _ask(wall, pythonQuestion, signal);
   const text = new TextDecoder().decode(stdout.subarray(0, 1_000));
   const target = failure ? undefined : targetOf(text);
   if (target) return target;

@@ -69,6 +69,11 @@ export const pythonQuestion: string =
     o.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in o.confstr_names else None,
     bool(__import__("sysconfig").get_config_var("Py_GIL_DISABLED"))]))(__import__("sys"), __import__("os")))`;
 
+/** Lets a Python that runs already find what was installed since; leaves no name behind in it. */
+export const pythonRefresh: string =
+  `(lambda s, p: p in s.path or __import__("site").addsitedir(p))(__import__("sys"), "/site-packages")
+__import__("importlib").invalidate_caches()`;
+
 /** What a Python of a container answered; undefined when that cannot be. */
 export function targetOf(answer: string): PythonTarget | undefined {
   let parts: unknown;

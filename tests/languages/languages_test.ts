@@ -134,6 +134,30 @@ function suite(backend: Engine, lang: string, one: LanguageCase): void {
     });
   }
 
+  if (lang === "python") {
+    test(`${name}: packages reach an interpreter that runs already`, async () => {
+      const living = await createSession({
+        backend,
+        lang,
+        ...source!.options,
+        interactive: true,
+      });
+      try {
+        await living.run("x = 41");
+        const before = await living.run("print(sorted(dir()))");
+        await living.install(one.install!.packages);
+        const after = await living.run("print(sorted(dir()))");
+        assert.equal(after.stdout, before.stdout);
+        const { stdout, stderr } = await living.run(
+          "import humanize; print(x + 1)",
+        );
+        assert.equal(stdout, "42\n", stderr);
+      } finally {
+        await living.close();
+      }
+    });
+  }
+
   test(`${name}: packages that cannot be`, async () => {
     for (
       const odd of ["--help", "../x", "https://example.com/x", "a;b", "$(id)"]
