@@ -94,7 +94,8 @@ impl Root {
             }
             let here = above.last().unwrap_or(&self.folder);
             let last = left.is_empty();
-            let found = match openat(here, &name[..], OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty()) {
+            let found = match openat(here, &name[..], OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
+            {
                 Ok(found) => found,
                 Err(Errno::NOENT) if last && flags.contains(OFlags::CREATE) => {
                     return openat(here, &name[..], flags | OFlags::NOFOLLOW, mode);
@@ -122,10 +123,90 @@ impl Root {
 }
 
 fn names(path: &[u8]) -> Vec<Vec<u8>> {
-    path.split(|byte| *byte == b'/').filter(|name| !name.is_empty() && *name != b".").rev().map(<[u8]>::to_vec).collect()
+    path.split(|byte| *byte == b'/')
+        .filter(|name| !name.is_empty() && *name != b".")
+        .rev()
+        .map(<[u8]>::to_vec)
+        .collect()
 }
 
 fn is_link(fd: impl AsFd) -> Result<bool, Errno> {
     let stat = rustix::fs::fstat(fd)?;
     Ok(rustix::fs::FileType::from_raw_mode(stat.st_mode).is_symlink())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::symlink;
+    use std::path::{Path, PathBuf};
+
+    /// A folder with links of every kind, beside something that nobody may reach.
+    fn folder(name: &str) -> PathBuf {
+        let top = std::env::temp_dir().join(format!("mote-agent-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&top);
+        let inside = top.join("inside");
+        fs::create_dir_all(inside.join("a/b")).unwrap();
+        fs::write(top.join("secret"), "secret").unwrap();
+        fs::write(inside.join("a/b/file"), "file").unwrap();
+        symlink("a/b", inside.join("to-b")).unwrap();
+        symlink("../a/b/../b/file", inside.join("a/to-file")).unwrap();
+        symlink("../secret", inside.join("out")).unwrap();
+        symlink("a/../../secret", inside.join("out-later")).unwrap();
+        symlink(top.join("secret"), inside.join("absolute")).unwrap();
+        symlink("..", inside.join("up")).unwrap();
+        symlink("round", inside.join("round")).unwrap();
+        inside
+    }
+
+    fn roots(path: &Path) -> [Root; 2] {
+        let open = || Root::open(path.as_os_str().as_bytes()).unwrap();
+        [open(), open().by_hand()]
+    }
+
+    #[test]
+    fn paths_stay_below_their_root() {
+        let inside = folder("beneath");
+        for root in roots(&inside) {
+            let open = |path: &str| root.open_at(path.as_bytes(), OFlags::RDONLY, Mode::empty());
+            for path in [".", "a", "a/b/file", "to-b/file", "a/to-file", "a/b/../b/file", "to-b/../b/file"] {
+                assert!(open(path).is_ok(), "{path}: {:?}", open(path));
+            }
+            for path in
+                ["out", "out-later", "absolute", "up", "up/secret", "../secret", "a/../../secret", "/etc/passwd"]
+            {
+                assert!(open(path).is_err(), "{path}, by the kernel: {}", root.kernel());
+            }
+            assert_eq!(open("round").unwrap_err(), Errno::LOOP);
+            assert_eq!(open("none/x").unwrap_err(), Errno::NOENT);
+            let made = root.open_at(b"to-b/made", OFlags::WRONLY | OFlags::CREATE, Mode::RUSR);
+            assert!(made.is_ok() && inside.join("a/b/made").exists());
+            fs::remove_file(inside.join("a/b/made")).unwrap();
+            let create = OFlags::WRONLY | OFlags::CREATE;
+            assert!(root.open_at(b"up/made", create, Mode::RUSR).is_err());
+            assert!(is_link(root.entry(b"out").unwrap()).unwrap());
+        }
+        fs::remove_dir_all(inside.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn trees_are_removed_however_deep() {
+        let inside = folder("deep");
+        let root = Root::open(inside.as_os_str().as_bytes()).unwrap();
+        let mut here = root.open_at(b"a", FOLDER, Mode::empty()).unwrap();
+        for _ in 0..3_000 {
+            rustix::fs::mkdirat(&here, "deeper", Mode::RWXU).unwrap();
+            here = openat(&here, "deeper", FOLDER, Mode::empty()).unwrap();
+        }
+        drop(here);
+        symlink("../../secret", inside.join("a/link")).unwrap();
+        fs::create_dir(inside.join("a/.mote-1")).unwrap();
+        let (folder, name) = root.parent(b"a").unwrap();
+        crate::tree::remove(&folder, name).unwrap();
+        assert!(!inside.join("a").exists());
+        assert_eq!(fs::read_to_string(inside.parent().unwrap().join("secret")).unwrap(), "secret");
+        fs::remove_dir_all(inside.parent().unwrap()).unwrap();
+    }
 }

@@ -26,9 +26,9 @@ use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, Signal};
 use start::Limits;
-use tunnels::Tunnels;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
+use tunnels::Tunnels;
 use usage::Cgroup;
 use wire::{Fields, Frame, Reader, ask, tell};
 

@@ -41,7 +41,9 @@ pub fn ours(alone: bool) -> Vec<Process> {
     let mut known = HashSet::from([std::process::id() as i32]);
     loop {
         let before = known.len();
-        known.extend(all.iter().filter(|process| known.contains(&process.parent)).map(|process| process.pid).collect::<Vec<_>>());
+        known.extend(
+            all.iter().filter(|process| known.contains(&process.parent)).map(|process| process.pid).collect::<Vec<_>>(),
+        );
         if known.len() == before {
             return all.into_iter().filter(|process| known.contains(&process.pid)).collect();
         }

@@ -300,7 +300,8 @@ fn limit_data(pid: i32, bytes: u64) {
     let Some((data, resident)) = processes::data_bytes(pid) else { return };
     let most = data.saturating_sub(resident).saturating_add(bytes);
     let _ = rustix::process::prlimit(Pid::from_raw(pid), Resource::Data, Rlimit { current: Some(most), maximum: None });
-    let _ = rustix::process::prlimit(Pid::from_raw(pid), Resource::Stack, Rlimit { current: Some(STACK), maximum: None });
+    let _ =
+        rustix::process::prlimit(Pid::from_raw(pid), Resource::Stack, Rlimit { current: Some(STACK), maximum: None });
 }
 
 impl Place {
@@ -324,9 +325,8 @@ impl Place {
 
     fn is_full(&self) -> bool {
         let Ok(root) = self.files.root(SANDBOX) else { return false };
-        rustix::fs::fstatvfs(root.folder()).is_ok_and(|stat| {
-            (stat.f_blocks > 0 && stat.f_bavail == 0) || (stat.f_files > 0 && stat.f_favail == 0)
-        })
+        rustix::fs::fstatvfs(root.folder())
+            .is_ok_and(|stat| (stat.f_blocks > 0 && stat.f_bavail == 0) || (stat.f_files > 0 && stat.f_favail == 0))
     }
 
     /// The clock that files get, past the last change that was before: what changes from now on has at least this time.

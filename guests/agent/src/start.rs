@@ -113,7 +113,9 @@ pub fn start(order: &Order, files: &Files, new_privileges: bool) -> Result<(i32,
         set_nonblocking(&mine)?;
         (control, theirs) = (Some(mine), Some(other));
     }
-    let mut child = sys::spawn(command, Confinement { control: theirs, new_privileges, stack: (order.data > 0).then_some(STACK) }).map_err(errno)?;
+    let mut child =
+        sys::spawn(command, Confinement { control: theirs, new_privileges, stack: (order.data > 0).then_some(STACK) })
+            .map_err(errno)?;
     let pipes = Pipes {
         stdin: child.stdin.take().ok_or(Errno::BADF)?.into(),
         stdout: child.stdout.take().ok_or(Errno::BADF)?.into(),

@@ -3,7 +3,7 @@
 use crate::beneath::{Root, split};
 use crate::files::Refusal;
 use crate::wire::Fields;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Stat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, SeekFrom, Stat};
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
@@ -12,6 +12,8 @@ const BUFFER_BYTES: usize = 32 << 10;
 
 /// What a directory holds, in the order in which the kernel says it.
 fn names(folder: &OwnedFd) -> Result<Vec<(Vec<u8>, FileType)>, Errno> {
+    // It may have been read before.
+    rustix::fs::seek(folder, SeekFrom::Start(0))?;
     let mut buffer = vec![MaybeUninit::uninit(); BUFFER_BYTES];
     let mut entries = RawDir::new(folder, &mut buffer);
     let mut found = Vec::new();

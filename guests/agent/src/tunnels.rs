@@ -49,7 +49,8 @@ impl Tunnels {
             let reads = connection.credit > 0 && !connection.heard_all;
             let writes = !connection.said_all && (!connection.sink.is_idle() || connection.sink.is_over());
             let flags = [(reads, PollFlags::IN), (writes, PollFlags::OUT)];
-            let wanted = flags.iter().filter(|(wanted, _)| *wanted).fold(PollFlags::empty(), |all, (_, flag)| all | *flag);
+            let wanted =
+                flags.iter().filter(|(wanted, _)| *wanted).fold(PollFlags::empty(), |all, (_, flag)| all | *flag);
             if !wanted.is_empty() {
                 fds.push(PollFd::new(&connection.fd, wanted));
             }
@@ -98,7 +99,8 @@ impl Tunnels {
                 }
                 self.last = self.last.wrapping_add(1);
                 link.send(tell::TUNNEL_OPEN, self.last, &[&port.to_le_bytes()]);
-                let connection = Connection { fd, sink: Sink::default(), credit: WINDOW, heard_all: false, said_all: false };
+                let connection =
+                    Connection { fd, sink: Sink::default(), credit: WINDOW, heard_all: false, said_all: false };
                 self.connections.insert(self.last, connection);
             }
         }

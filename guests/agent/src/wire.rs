@@ -148,3 +148,33 @@ impl<'a> Reader<'a> {
         std::mem::take(&mut self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_come_back_whole_and_long_ones_not_at_all() {
+        let mut bytes = Vec::new();
+        put_frame(&mut bytes, ask::WRITE, 7, &[b"one", b"two"]);
+        for cut in 0..bytes.len() {
+            assert!(first_frame(&bytes[..cut]).unwrap().is_none());
+        }
+        let (frame, length) = first_frame(&bytes).unwrap().unwrap();
+        assert_eq!((frame.kind, frame.id, &frame.payload[..], length), (ask::WRITE, 7, &b"onetwo"[..], bytes.len()));
+        bytes[..4].copy_from_slice(&(MAX_PAYLOAD as u32 + 1).to_le_bytes());
+        assert!(first_frame(&bytes).is_err());
+    }
+
+    #[test]
+    fn fields_that_are_not_there_are_refused() {
+        let mut fields = Fields::default();
+        fields.u8(1).u32(2).u64(3).i64(-4).bytes(b"five");
+        let mut reader = Reader(&fields.0);
+        assert_eq!((reader.u8().unwrap(), reader.u32().unwrap(), reader.u64().unwrap()), (1, 2, 3));
+        assert_eq!((reader.i64().unwrap(), reader.bytes().unwrap()), (-4, &b"five"[..]));
+        assert!(reader.u8().is_err());
+        assert!(Reader(&[255, 255, 255, 255]).list().is_err());
+        assert!(Reader(&[9, 0, 0, 0, 1]).bytes().is_err());
+    }
+}
