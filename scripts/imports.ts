@@ -40,7 +40,7 @@ const layers: readonly { name: string; has: RegExp }[] = [
   {
     name: "base",
     has:
-      /^src\/(options|check|tools|result|errors|rights|host|host_error|cache|output|progress|flights|linux_guest)\.ts$/,
+      /^src\/(options|check|tools|result|errors|rights|host|host_error|cache|output|progress|flights|linux_guest|zeros)\.ts$/,
   },
 ];
 

@@ -41,4 +41,4 @@ export function throwIfAborted(
 }
 
 /** Bytes that are read or written at a time. */
-export const chunkBytes = 1_048_576;
+export const chunkBytes = 262_144;

@@ -18,6 +18,8 @@ export interface RunContext {
   readonly tools: Readonly<Record<string, Tool>>;
   /** Their receipt, but for the calls. */
   readonly receipt: Omit<Receipt, "toolCalls" | "libraries">;
+  /** Is told that the wall had to be opened anew, so that nothing is in it any more. */
+  readonly replaced?: () => void;
 }
 
 /** Where the output of a run goes while it runs. */
@@ -32,7 +34,7 @@ export interface Sink {
 
 /** Runs a program to its end; the error of a run that was ended holds its result. */
 export async function runProgram(
-  { wall, tools, receipt }: RunContext,
+  { wall, tools, receipt, replaced }: RunContext,
   code: string | Uint8Array,
   options: RunOptions,
   libraries: Receipt["libraries"],
@@ -73,6 +75,7 @@ export async function runProgram(
     ...(limitHit && { limitHit }),
     receipt: { ...receipt, libraries, toolCalls: calls.log },
   };
+  if (failure?.replaced) replaced?.();
   if (guard?.failure) throw guard.failure.error;
   if (failure) throw _error(failure, result, calls, options.signal);
   return result;

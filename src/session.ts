@@ -278,7 +278,8 @@ class _Session implements Session {
     this.#language = language;
     this.#report = report;
     this.#setting = setting;
-    this.#context = context;
+    const replaced = () => void (this.installed = { libraries: [], asked: [] });
+    this.#context = { ...context, replaced };
     this.installed = installed;
   }
 

@@ -7,6 +7,7 @@ import { isSandboxError, SandboxError } from "../errors.ts";
 import { cleanGuestPath, parentOf, within } from "./guest_path.ts";
 import { chunkBytes, hostError, throwIfAborted } from "../host_error.ts";
 import { staysInTree, type TreeNode } from "./links.ts";
+import { inParallel } from "./parallel.ts";
 
 /**
  * Copies a file or directory of the host into a tree of the guest. A link given
@@ -71,12 +72,17 @@ class _CopyIn {
       }
     }
     await this.#files.mkdir(target);
-    for (const [path, { kind, stats }] of nodes) {
-      const into = within(target, path);
-      if (kind === "directory") await this.#files.mkdir(into);
-      if (kind !== "file") continue;
-      await this.file(join(this.#root, path), into, stats, false);
+    const { parallel = 1 } = this.#files;
+    const of = (wanted: _Node["kind"]) =>
+      [...nodes].filter(([, { kind }]) => kind === wanted);
+    for (const [path] of of("directory")) {
+      throwIfAborted(this.#signal, this.#action);
+      await this.#files.mkdir(within(target, path));
     }
+    await inParallel(of("file"), parallel, async ([path, { stats }]) => {
+      const into = within(target, path);
+      await this.file(join(this.#root, path), into, stats, false);
+    });
     for (const [path, { kind, target: points }] of nodes) {
       if (kind !== "symlink") continue;
       const into = within(target, path);

@@ -17,6 +17,8 @@ import type { FileEntry } from "../result.ts";
 import { cleanGuestPath, nameOf, parentOf, within } from "./guest_path.ts";
 import { chunkBytes, hostError, throwIfAborted } from "../host_error.ts";
 import { staysInTree } from "./links.ts";
+import { inParallel } from "./parallel.ts";
+import { isZero } from "../zeros.ts";
 
 /**
  * Copies a file or directory of the workspace to the host. Nothing that the
@@ -105,9 +107,12 @@ class _CopyOut {
     for (const { inside } of directories) {
       await this.#directory(join(target, inside));
     }
-    for (const entry of entries.filter(({ kind }) => kind === "file")) {
-      await this.file(entry, join(target, entry.inside));
-    }
+    const files = entries.filter(({ kind }) => kind === "file");
+    await inParallel(
+      files,
+      this.#files.parallel ?? 1,
+      (entry) => this.file(entry, join(target, entry.inside)),
+    );
     for (const { inside, target: points = "", kind } of entries) {
       if (kind !== "symlink") continue;
       await this.#free(join(target, inside));
@@ -169,13 +174,21 @@ class _CopyOut {
             at,
             chunkBytes,
           );
-          for (let done = 0; done < bytes.byteLength;) {
+          // Nothing but zeros is left out, which makes a hole.
+          const hole = bytes.byteLength > 4_096 && isZero(bytes);
+          for (
+            let done = hole ? bytes.byteLength : 0;
+            done < bytes.byteLength;
+          ) {
             const rest = bytes.byteLength - done;
             done += (await handle.write(bytes, done, rest, at + done))
               .bytesWritten;
           }
           at += bytes.byteLength;
-          if (eof || bytes.byteLength === 0) break;
+          if (eof || bytes.byteLength === 0) {
+            if (hole) await handle.truncate(at);
+            break;
+          }
         }
       } finally {
         await handle.close();

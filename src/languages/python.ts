@@ -10,8 +10,6 @@ export const python: LanguageData = {
     file: "main.py",
     needs: ["python3"],
     run: ["python3", "{file}"],
-    // Byte code is kept for later runs, but not beside the sources.
-    env: { PYTHONPYCACHEPREFIX: "/tmp/.cache/python" },
     driver: "python",
     installer: "pip",
   },

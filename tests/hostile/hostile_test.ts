@@ -1,7 +1,8 @@
 /**
  * Runs every program of guests/hostile. Each has to end as its first line says, within a bounded time, and
  * to leave its session and the process healthy. `MOTE_HOSTILE_BACKEND` names another wall than `wasm`, such as
- * `hyperlight` or `hyperlight/linux`; an emulated hypervisor may serve it with `MOTE_EMULATED=1`.
+ * `hyperlight`, `hyperlight/linux` or `docker`, whose images `MOTE_TEST_IMAGES` names as for the conformance suite; an
+ * emulated hypervisor may serve it with `MOTE_EMULATED=1`.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -25,6 +26,8 @@ interface Expected {
   limits?: Limits;
   /** What is different in the linux guest, which has threads, modules and processes of its own; null is anything. */
   linux?: { ends?: End | End[]; stdout?: string | null };
+  /** The same in a container, which has an image's files and processes as well. */
+  container?: { ends?: End | End[]; stdout?: string | null };
 }
 
 const folder = new URL("../../guests/hostile/", import.meta.url);
@@ -45,6 +48,15 @@ const wall = {
   backend: backend as "hyperlight",
   ...emulated && { acceptEmulatedHypervisor: true },
   ...guest !== undefined && { guest: guest as "linux" },
+};
+
+const contained = ["docker", "podman", "kubernetes"].includes(backend);
+
+/** The image of a language, where the tests have their own. */
+const imageOf = (lang: "python" | "javascript") => {
+  const prefix = process.env.MOTE_TEST_IMAGES;
+  if (!contained || prefix === undefined) return {};
+  return { image: `${prefix}${lang === "python" ? "python:1" : "node:1"}` };
 };
 
 /** An emulated processor is so much slower. */
@@ -69,15 +81,20 @@ const isProgram = (name: string): boolean =>
 const health = { py: "print('healthy')", js: "console.log('healthy')" };
 
 function expectedOf(source: string): Expected {
-  const { linux, ...expected }: Expected = JSON.parse(
+  const { linux, container, ...expected }: Expected = JSON.parse(
     source.split("\n", 1)[0]!.replace(/^(#|\/\/) /, ""),
   );
-  if (guest !== "linux" || !linux) return expected;
-  if (linux.stdout === null) delete expected.stdout;
+  const other = guest === "linux"
+    ? linux
+    : contained
+    ? container ?? linux
+    : undefined;
+  if (!other) return expected;
+  if (other.stdout === null) delete expected.stdout;
   return {
     ...expected,
-    ...linux.ends !== undefined && { ends: linux.ends },
-    ...typeof linux.stdout === "string" && { stdout: linux.stdout },
+    ...other.ends !== undefined && { ends: other.ends },
+    ...typeof other.stdout === "string" && { stdout: other.stdout },
   };
 }
 
@@ -112,7 +129,12 @@ async function attack(name: string, ending: Ending): Promise<void> {
     timeMs: ends.includes("TIMED_OUT") ? timeMs.shared : timeMs.own,
     ...expected.limits,
   };
-  const session = await createSession({ ...wall, lang, limits: own });
+  const session = await createSession({
+    ...wall,
+    ...imageOf(lang),
+    lang,
+    limits: own,
+  });
   try {
     const stdin = new Uint8Array(expected.stdinBytes ?? 0);
     const { end, result } = await bounded(
@@ -140,7 +162,7 @@ async function attack(name: string, ending: Ending): Promise<void> {
   } finally {
     await bounded(session.close(), graceMs, `closing after ${name}`);
   }
-  const next = await createSession({ ...wall, lang });
+  const next = await createSession({ ...wall, ...imageOf(lang), lang });
   try {
     await assertHealthy(next, ending);
   } finally {
@@ -165,6 +187,7 @@ test("all of them at once, in one process", async () => {
     const lang = languages[name.slice(-2) as Ending];
     const session = await createSession({
       ...wall,
+      ...imageOf(lang),
       lang,
       limits: { ...limits, timeMs: 3_000 },
     });
@@ -181,6 +204,7 @@ after(async () => {
   for (const ending of endings) {
     const session = await createSession({
       ...wall,
+      ...imageOf(languages[ending]),
       lang: languages[ending],
     });
     await assertHealthy(session, ending);

@@ -126,6 +126,20 @@ class _Tools(type(sys)):
         return _Tool(name)
 
 
+def _keep_out(workspace):
+    """Byte code is kept beside its source, as everywhere, but not in the workspace, where it would pass for a result."""
+    import _frozen_importlib_external as external
+
+    write = external.SourceFileLoader.set_data
+
+    def set_data(self, path, data, **options):
+        if not path.startswith(workspace):
+            write(self, path, data, **options)
+
+    external.SourceFileLoader.set_data = set_data
+    sys.pycache_prefix = None
+
+
 def _prepare():
     os.set_inheritable(3, False)
     os.register_at_fork(after_in_child=_host.close)
@@ -136,8 +150,8 @@ def _prepare():
     builtins.tools = tools
     builtins.ToolError = ToolError
     builtins.ToolInputError = ToolInputError
-    sys.dont_write_bytecode = True
-    sys.path[0] = os.getcwd()
+    sys.path[0] = workspace = os.getcwd()
+    _keep_out(workspace + os.sep)
     try:
         if os.listdir(_LIBRARIES):
             import site

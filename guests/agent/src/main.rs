@@ -239,6 +239,7 @@ impl Agent {
 }
 
 fn main() {
+    sys::close_strays();
     let mut arguments = std::env::args_os();
     // What brought us is of no use to whoever comes after.
     if let (Some(own), Some(word)) = (arguments.next(), arguments.next())
@@ -246,6 +247,8 @@ fn main() {
     {
         let _ = std::fs::remove_file(own);
     }
+    // In a container that stays, the folder that was made for us goes with us.
+    let folder = arguments.next();
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     rustix::process::umask(Mode::WGRP | Mode::WOTH);
@@ -253,6 +256,9 @@ fn main() {
         Ok(mut agent) => {
             let _ = agent.serve();
             agent.finish();
+            if let Some(folder) = folder {
+                let _ = tree::remove_folder(folder.as_encoded_bytes());
+            }
         }
         Err(error) => eprintln!("mote agent: {error}"),
     }

@@ -23,6 +23,17 @@ pub fn child_signals() -> io::Result<OwnedFd> {
     }
 }
 
+/// Closes whatever our parent has left open by mistake: it would be the guests' as well.
+pub fn close_strays() {
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return };
+    let fds: Vec<i32> = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+    for fd in fds.into_iter().filter(|fd| *fd > 2) {
+        // SAFETY: called before anything is opened, so that no descriptor beyond the standard ones is anybody's. The one
+        // of the listing itself is closed already, which is an error that nobody minds.
+        unsafe { libc::close(fd) };
+    }
+}
+
 /// Kills every process that we may signal, but for ourselves, in one step that no fork escapes.
 pub fn kill_everybody() {
     // SAFETY: takes numbers only.

@@ -1,6 +1,6 @@
 //! Whole trees: what is in one, what has changed in one, and removing one, however deep it is.
 
-use crate::beneath::Root;
+use crate::beneath::{Root, split};
 use crate::files::Refusal;
 use crate::wire::Fields;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Stat};
@@ -121,6 +121,13 @@ pub fn remove(folder: &OwnedFd, name: &[u8]) -> Result<(), Errno> {
     };
     clear(&top)?;
     rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR)
+}
+
+/// Removes a directory by its absolute path.
+pub fn remove_folder(path: &[u8]) -> Result<(), Errno> {
+    let (folder, name) = split(path);
+    let folder = rustix::fs::openat(rustix::fs::CWD, folder, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+    remove(&folder, name)
 }
 
 /// Removes all that is in a directory.

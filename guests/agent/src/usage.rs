@@ -1,6 +1,6 @@
-//! What the container's own cgroup has counted, version 1 and 2; read where nobody else is in it.
+//! What the container's own cgroup has counted, version 1 and 2; read where nobody else is in it when we begin.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub struct Cgroup {
     cpu: Option<PathBuf>,
@@ -33,14 +33,13 @@ fn folder(controller: &str) -> Option<(PathBuf, bool)> {
     })?;
     let inside = path.strip_prefix(mount.0.trim_end_matches('/'))?.trim_start_matches('/');
     let folder = PathBuf::from(mount.1).join(inside);
-    is_ours_alone(&folder).then_some((folder, v2))
+    folder.is_dir().then_some((folder, v2))
 }
 
-/// Whether nobody else is counted in it: processes outside of our namespace appear as 0.
-fn is_ours_alone(folder: &Path) -> bool {
-    let Ok(text) = std::fs::read_to_string(folder.join("cgroup.procs")) else { return false };
-    let own = std::process::id().to_string();
-    text.lines().all(|line| line == own)
+/// Whether nobody but us is counted in our cgroups, whatever namespaces show of them.
+fn is_ours_alone() -> bool {
+    let Some((folder, _)) = folder("pids") else { return false };
+    std::fs::read_to_string(folder.join("pids.current")).is_ok_and(|text| text.trim() == "1")
 }
 
 fn number_after(text: &str, name: &str) -> Option<u64> {
@@ -49,8 +48,8 @@ fn number_after(text: &str, name: &str) -> Option<u64> {
 
 impl Cgroup {
     pub fn find() -> Self {
-        let cpu = folder("cpuacct");
-        let memory = folder("memory");
+        let trusted = is_ours_alone();
+        let [cpu, memory] = ["cpuacct", "memory"].map(|controller| folder(controller).filter(|_| trusted));
         Self {
             v2: memory.as_ref().or(cpu.as_ref()).is_some_and(|(_, v2)| *v2),
             cpu: cpu.map(|(folder, v2)| folder.join(if v2 { "cpu.stat" } else { "cpuacct.usage" })),

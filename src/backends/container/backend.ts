@@ -75,13 +75,15 @@ export function containerBackend(
 
 async function _open(
   engine: ContainerEngine,
-  places: Places,
+  own: Places,
   spec: OpenSpec,
 ): Promise<ContainerWall> {
   const { container, limits } = spec;
   if (!container) throw new TypeError("a container backend needs a container");
   const program = await agentProgram(container.agent);
-  const command = agentCommand(program, places);
+  const attached = container.containerId !== undefined;
+  const places = attached ? _guestPlaces(container.workdir) : own;
+  const command = agentCommand(program, places, attached);
   const config: Omit<AgentConfig, "alone"> = {
     newPrivileges: container.rights.newPrivileges === true,
     places,
@@ -98,6 +100,7 @@ async function _open(
         box,
         program,
         { ...config, alone },
+        attached,
         signal,
       );
       const manned = { box, client, tunnels: new Tunnels(client) };
@@ -126,6 +129,18 @@ async function _open(
     },
     commit: container.commitContainer,
   });
+}
+
+/** In a container of somebody else's: beside what is there, and gone afterwards, but for the workspace. */
+function _guestPlaces(workdir: string): Places {
+  const agent = `/tmp/.mote-${crypto.randomUUID()}`;
+  return {
+    sandbox: workdir,
+    libraries: `${agent}/site-packages`,
+    agent,
+    run: `${agent}/run`,
+    temporary: "/tmp",
+  };
 }
 
 function _boxSpec(

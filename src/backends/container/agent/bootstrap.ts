@@ -41,9 +41,20 @@ async function _read({ path, sha256 }: GuestImage): Promise<Uint8Array> {
  * The main process of a box: a shell that reads the agent from its standard input, and becomes it. It takes exactly as
  * many bytes as the agent has, or more, as busybox's head does; so nothing else is sent before the agent's hello.
  */
-export function agentCommand(program: Uint8Array, places: Places): string[] {
+export function agentCommand(
+  program: Uint8Array,
+  places: Places,
+  attached: boolean,
+): string[] {
   const bytes = program.byteLength;
   const file = `${places.agent}/agent`;
+  if (attached) {
+    // The folders are no mounts of ours; the agent's own is removed by it.
+    const line =
+      `mkdir -p "$3" && cd "$3" && [ -w . ] && umask 077 && mkdir -p "$1" "$2" && head -c ${bytes} > "$1/agent" && chmod 700 "$1/agent" && exec "$1/agent" unlink "$1"`;
+    const { agent, libraries, sandbox } = places;
+    return ["sh", "-c", line, "sh", agent, libraries, sandbox];
+  }
   const line =
     `umask 077; head -c ${bytes} > ${file} && chmod 700 ${file} && exec ${file} unlink`;
   return ["sh", "-c", line];
@@ -54,6 +65,7 @@ export async function bringAgent(
   box: Box,
   program: Uint8Array,
   config: AgentConfig,
+  attached: boolean,
   signal?: AbortSignal,
 ): Promise<AgentClient> {
   const sent = _send(box.channel, program);
@@ -63,11 +75,14 @@ export async function bringAgent(
     await sent;
     const { code, state } = await box.lost();
     const said = complaintOf(box);
+    const cure = attached
+      ? "a workdir that its user can write to, in a container for linux/amd64 with sh, head and chmod"
+      : "an image for linux/amd64 with sh, head and chmod";
     throw new SandboxError(
       code === "INTERNAL" ? "GUEST_INVALID" : code,
       `Cannot open a session: the agent does not run in the container: ${
         (error as Error).message
-      }; ${state}${said}. Give an image for linux/amd64 with sh, head and chmod.`,
+      }; ${state}${said}. Give ${cure}.`,
     );
   }
 }

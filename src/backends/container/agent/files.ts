@@ -1,6 +1,7 @@
 import { SandboxError } from "../../../errors.ts";
 import type { FileEntry } from "../../../result.ts";
 import type { FileStore, WriteOptions } from "../../backend.ts";
+import { isZero } from "../../../zeros.ts";
 import type { AgentClient } from "./client.ts";
 import { Ask, FieldReader, FieldWriter, Malformed } from "./protocol.ts";
 
@@ -40,7 +41,7 @@ export class AgentFiles implements FileStore {
     bytes: Uint8Array,
     { offset, mode, mtimeMs }: WriteOptions,
   ): Promise<void> {
-    const zeros = bytes.byteLength > 4_096 && _isZero(bytes);
+    const zeros = bytes.byteLength > 4_096 && isZero(bytes);
     const flags = (offset === null ? 1 : 0) | (mode === undefined ? 0 : 2) |
       (mtimeMs === undefined ? 0 : 4) | (zeros ? 8 : 0);
     const fields = this.#fields().u8(flags).u64(offset ?? 0).u32(mode ?? 0)
@@ -198,17 +199,4 @@ function _checkPath(path: string, prefix: string, recursive: boolean): void {
   if (odd || (!recursive && names.length > 1)) {
     throw new Malformed("a path that is not in the directory");
   }
-}
-
-function _isZero(bytes: Uint8Array): boolean {
-  const whole = bytes.byteLength & ~7;
-  if (bytes[0] !== 0 || bytes[bytes.byteLength - 1] !== 0) return false;
-  if (bytes.byteOffset % 8 === 0) {
-    const words = new BigUint64Array(bytes.buffer, bytes.byteOffset, whole / 8);
-    for (let at = 0; at < words.length; at++) {
-      if (words[at] !== 0n) return false;
-    }
-    return bytes.subarray(whole).every((byte) => byte === 0);
-  }
-  return bytes.every((byte) => byte === 0);
 }

@@ -7,7 +7,7 @@ import type { ResolvedLimits } from "../../../options.ts";
 import type { LimitName } from "../../../result.ts";
 import type { RunFailure, RunOutcome, RunRequest } from "../../backend.ts";
 import { type Done, DriverCalls, turnWord, Uncaught } from "./calls.ts";
-import { type AgentClient, type AgentLoss, type Places } from "./client.ts";
+import type { AgentClient, AgentLoss, Places } from "./client.ts";
 import { isSandboxError } from "../../../errors.ts";
 import { AgentFiles, Root } from "./files.ts";
 import { AgentProcess, type Launch, type LaunchLimits } from "./process.ts";

@@ -46,7 +46,7 @@ export interface Verdict {
 }
 
 const _aborts = [4, 5, 6];
-const _outOfMemory = /process out of memory|std::bad_alloc/;
+const _outOfMemory = /(heap|process) out of memory|std::bad_alloc/;
 const _mib = 1_048_576;
 /** A process that came so near to its limit of memory has met it: what it was refused is not in the figure. */
 const _nearBytes = 2 * _mib;
