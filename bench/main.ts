@@ -8,18 +8,29 @@ import { parseArgs } from "node:util";
 import type { Benchmark, Missing, Row } from "./bench.ts";
 import { cpu } from "./cases/cpu.ts";
 import { first } from "./cases/first.ts";
+import { kubernetes } from "./cases/kubernetes.ts";
 import { live } from "./cases/live.ts";
 import { pool } from "./cases/pool.ts";
 import { run } from "./cases/run.ts";
 import { start } from "./cases/start.ts";
 import { tools } from "./cases/tools.ts";
 
-const cases: Benchmark[] = [start, run, tools, live, cpu, first, pool];
+const cases: Benchmark[] = [
+  start,
+  run,
+  tools,
+  live,
+  cpu,
+  first,
+  pool,
+  kubernetes,
+];
 const peers = [
   "python3 process",
   "node process",
   "native CPython 3.11",
   "bare exec through docker's API",
+  "kubectl run, exec, delete",
 ];
 
 const { values, positionals } = parseArgs({

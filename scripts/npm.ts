@@ -73,10 +73,12 @@ function packMain(): string {
     // Imported when first needed, which `deno pack` does not see.
     json.dependencies = {
       ...json.dependencies,
+      "@kubernetes/client-node": versionOf("@kubernetes/client-node"),
       "@balena/dockerignore": versionOf("@balena/dockerignore"),
       commander: versionOf("commander"),
       dockerode: versionOf("dockerode"),
       koffi: versionOf("koffi"),
+      ws: versionOf("ws"),
       "tar-stream": versionOf("tar-stream"),
     };
     delete json.files;

@@ -59,6 +59,13 @@ const imageOf = (lang: "python" | "javascript") => {
   return { image: `${prefix}${lang === "python" ? "python:1" : "node:1"}` };
 };
 
+/** The node of pods, where a cluster has no scheduler. */
+const node = process.env.MOTE_TEST_KUBE_NODE;
+
+const placement = backend === "kubernetes" && node !== undefined
+  ? { runtimeConfigs: { nodeName: node } }
+  : {};
+
 /** An emulated processor is so much slower. */
 const slowness = emulated ? 10 : 1;
 
@@ -132,6 +139,7 @@ async function attack(name: string, ending: Ending): Promise<void> {
   const session = await createSession({
     ...wall,
     ...imageOf(lang),
+    ...placement,
     lang,
     limits: own,
   });
@@ -162,7 +170,12 @@ async function attack(name: string, ending: Ending): Promise<void> {
   } finally {
     await bounded(session.close(), graceMs, `closing after ${name}`);
   }
-  const next = await createSession({ ...wall, ...imageOf(lang), lang });
+  const next = await createSession({
+    ...wall,
+    ...imageOf(lang),
+    ...placement,
+    lang,
+  });
   try {
     await assertHealthy(next, ending);
   } finally {
@@ -188,6 +201,7 @@ test("all of them at once, in one process", async () => {
     const session = await createSession({
       ...wall,
       ...imageOf(lang),
+      ...placement,
       lang,
       limits: { ...limits, timeMs: 3_000 },
     });
