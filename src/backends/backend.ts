@@ -22,6 +22,8 @@ export interface Capabilities {
   readonly tools: readonly Language[];
   /** Whether `limits.cpuMs` is counted. */
   readonly cpuLimit: boolean;
+  /** Whether `limits.workspaceFiles` is held. */
+  readonly fileLimit: boolean;
   /** Whether hosts of a network can be reached, if `rights.net` names them. */
   readonly network: boolean;
   /** Whether libraries may hold native code. */

@@ -21,6 +21,7 @@ const _capabilities: Capabilities = Object.freeze<Capabilities>({
   install: [],
   tools: _script,
   cpuLimit: false,
+  fileLimit: true,
   network: false,
   nativeLibraries: false,
   processes: false,

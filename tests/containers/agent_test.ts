@@ -231,6 +231,7 @@ const hello = frameBytes(
 const config = {
   alone: false,
   newPrivileges: false,
+  sockets: true,
   processes: 0,
   places: {
     sandbox: "/",

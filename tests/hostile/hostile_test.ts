@@ -36,7 +36,6 @@ const limits: Limits = {
   memoryMb: 64,
   outputBytes: 1 << 20,
   workspaceMb: 4,
-  workspaceFiles: 1_000,
 };
 
 const emulated = process.env.MOTE_EMULATED === "1";
@@ -49,6 +48,9 @@ const wall = {
   ...emulated && { acceptEmulatedHypervisor: true },
   ...guest !== undefined && { guest: guest as "linux" },
 };
+
+// Pods have no such limit.
+if (backend !== "kubernetes") limits.workspaceFiles = 1_000;
 
 const contained = ["docker", "podman", "kubernetes"].includes(backend);
 

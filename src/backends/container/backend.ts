@@ -60,6 +60,7 @@ export function containerBackend(
     install: languages.install,
     tools: languages.driven,
     cpuLimit: true,
+    fileLimit: engine.countsFiles,
     network: engine.cutsNetwork,
     nativeLibraries: true,
     processes: true,

@@ -7,6 +7,7 @@ const _capabilities: WasmCapabilities = Object.freeze<WasmCapabilities>({
   install: ["python"],
   tools: ["python", "javascript"],
   cpuLimit: true,
+  fileLimit: true,
   network: false,
   nativeLibraries: false,
   processes: false,
