@@ -3,7 +3,7 @@
  * without a scheduler, `MOTE_TEST_IMAGES` the beginning of images' names, such as "lab/" for lab/python:1.
  */
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import {

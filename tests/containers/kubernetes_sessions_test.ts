@@ -128,7 +128,7 @@ clusterTest(
     await withSession({}, async (session) => {
       await session.run("open('kept', 'w').close()");
       const [pod] = await pods();
-      const running = session.run("import time\ntime.sleep(60)");
+      const running = session.run("import threading\nthreading.Event().wait()");
       const cluster = await Cluster.load();
       await cluster.call(podsPath(cluster.namespace, pod!.metadata!.name!), {
         method: "DELETE",
@@ -145,7 +145,7 @@ clusterTest(
 clusterTest("a session goes on when the API server is back", async () => {
   await throughProxy((proxy) =>
     withSession({}, async (session) => {
-      const running = session.run("import time\ntime.sleep(60)");
+      const running = session.run("import threading\nthreading.Event().wait()");
       running.catch(() => {});
       const { stdout } = await Promise.race([
         running,
