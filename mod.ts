@@ -34,6 +34,7 @@ export type {
 } from "./src/errors.ts";
 export type {
   Artifact,
+  EgressEntry,
   FileEntry,
   InstalledLibrary,
   LimitName,
@@ -56,9 +57,11 @@ export type {
   Language,
   Limits,
   ListOptions,
+  NetRule,
   ResolvedLimits,
   Rights,
   RunOptions,
+  Secret,
   SessionOptions,
 } from "./src/options.ts";
 export type {

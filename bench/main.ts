@@ -1,37 +1,17 @@
 /**
- * `deno task bench [--quick] [--list] [--out FILE] [CASE…]`: measures Mote next to host processes of the same run.
+ * `deno task bench [--quick] [--list] [--out FILE] [--html FILE] [--budgets] [CASE…]`: measures Mote next to host
+ * processes and to what one would take instead, of the same run. `--compare A.json B.json` says what changed.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { arch, cpus, loadavg, release } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import type { Benchmark, Missing, Row } from "./bench.ts";
-import { cpu } from "./cases/cpu.ts";
-import { first } from "./cases/first.ts";
-import { kubernetes } from "./cases/kubernetes.ts";
-import { live } from "./cases/live.ts";
-import { pool } from "./cases/pool.ts";
-import { run } from "./cases/run.ts";
-import { start } from "./cases/start.ts";
-import { tools } from "./cases/tools.ts";
-
-const cases: Benchmark[] = [
-  start,
-  run,
-  tools,
-  live,
-  cpu,
-  first,
-  pool,
-  kubernetes,
-];
-const peers = [
-  "python3 process",
-  "node process",
-  "native CPython 3.11",
-  "bare exec through docker's API",
-  "kubectl run, exec, delete",
-];
+import type { Report } from "./bench.ts";
+import { brokenBudgets } from "./budgets.ts";
+import { cases } from "./cases.ts";
+import { compare } from "./compare.ts";
+import { machine } from "./machine.ts";
+import { peers } from "./peers/peers.ts";
+import { changesTable, rowsTable } from "./table.ts";
 
 const { values, positionals } = parseArgs({
   args: process.argv.slice(2),
@@ -39,82 +19,86 @@ const { values, positionals } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
+    compare: { type: "boolean", default: false },
+    budgets: { type: "boolean", default: false },
     out: { type: "string" },
+    html: { type: "string" },
   },
 });
 
-function table(rows: Row[]): string {
-  const digits = (n: number) => n >= 100 ? n.toFixed(0) : n.toPrecision(3);
-  const lines = rows.map((row) => [
-    row.what,
-    ...[row.figures.min, row.figures.p50, row.figures.p99].map(digits),
-    row.unit,
-    String(row.figures.n),
-    row.ratio ?? "",
-    row.goal ? `${row.goal.met ? "met" : "MISSED"} ${row.goal.text}` : "",
-  ]);
-  const head = ["", "min", "p50", "p99", "", "n", "ratio of the p50", "goal"];
-  const widths = head.map((_, i) =>
-    Math.max(...[head, ...lines].map((line) => line[i]!.length))
-  );
-  return [head, ...lines].map((line) =>
-    line.map((cell, i) =>
-      i > 0 && i < 4 || i === 5
-        ? cell.padStart(widths[i]!)
-        : cell.padEnd(widths[i]!)
-    ).join("  ").trimEnd()
-  ).join("\n");
-}
-
-function machine(): Record<string, unknown> {
-  return {
-    cpu: cpus()[0]?.model,
-    cores: cpus().length,
-    arch: arch(),
-    kernel: release(),
-    load: loadavg(),
-    memoryKb: Number(
-      /MemTotal:\s+(\d+)/.exec(readFileSync("/proc/meminfo", "utf8"))?.[1],
-    ),
-    runtime: process.versions.deno
-      ? `deno ${process.versions.deno}`
-      : `node ${process.versions.node}`,
-    date: new Date().toISOString(),
-  };
-}
-
-if (values.list) {
-  for (const { name, question } of cases) {
-    console.log(`case ${name}: ${question}`);
-  }
-  for (const peer of peers) console.log(`peer ${peer}`);
-  process.exit(0);
-}
-const unknown = positionals.filter((name) =>
-  !cases.some((benchmark) => benchmark.name === name)
-);
-if (unknown.length > 0) {
-  console.error(
-    `Cannot measure ${unknown.join(", ")}: there is no such case. See --list.`,
-  );
+function fail(text: string): never {
+  console.error(text);
   process.exit(2);
 }
 
-const report: {
-  machine: Record<string, unknown>;
-  cases: Record<string, { rows: Row[]; missing: Missing[] }>;
-} = { machine: machine(), cases: {} };
-console.log(
-  Object.entries(report.machine).map(([k, v]) => `${k} ${v}`).join(" · "),
-);
-for (const benchmark of cases) {
-  if (positionals.length > 0 && !positionals.includes(benchmark.name)) continue;
-  console.log(`\n${benchmark.name}: ${benchmark.question}`);
-  const { rows, missing = [] } = await benchmark.run(values.quick);
-  console.log(table(rows));
-  for (const { what, why } of missing) console.log(`missing: ${what}: ${why}`);
-  report.cases[benchmark.name] = { rows, missing };
+function list(): void {
+  for (const { name, question } of cases) {
+    console.log(`case ${name}: ${question}`);
+  }
+  for (const { name, lang } of peers) console.log(`peer ${name}, ${lang}`);
 }
-if (values.out !== undefined) {
-  writeFileSync(values.out, JSON.stringify(report, null, 2) + "\n");
+
+function compareFiles(files: readonly string[]): void {
+  if (files.length !== 2) {
+    fail("Cannot compare: give two files that --out wrote.");
+  }
+  const [a, b] = files.map((file): Report =>
+    JSON.parse(readFileSync(file, "utf8"))
+  );
+  const { changes, onlyInOne } = compare(a!, b!);
+  const changed = changes.filter(({ beyondNoise }) => beyondNoise);
+  if (changed.length > 0) console.log(changesTable(changed));
+  console.log(
+    `${changes.length - changed.length} figures did not change beyond noise`,
+  );
+  for (const what of onlyInOne) console.log(`only in one: ${what}`);
+}
+
+async function measure(): Promise<Report> {
+  const unknown = positionals.filter((name) =>
+    !cases.some((one) => one.name === name)
+  );
+  if (unknown.length > 0) {
+    fail(
+      `Cannot measure ${
+        unknown.join(", ")
+      }: there is no such case. See --list.`,
+    );
+  }
+  const report: Report = { machine: machine(), cases: {} };
+  console.log(
+    Object.entries(report.machine).map(([k, v]) => `${k} ${v}`).join(" · "),
+  );
+  for (const benchmark of cases) {
+    if (positionals.length > 0 && !positionals.includes(benchmark.name)) {
+      continue;
+    }
+    console.log(`\n${benchmark.name}: ${benchmark.question}`);
+    const answers = await benchmark.run(values.quick);
+    console.log(rowsTable(answers.rows));
+    for (const { what, why } of answers.missing ?? []) {
+      console.log(`missing: ${what}: ${why}`);
+    }
+    report.cases[benchmark.name] = answers;
+  }
+  return report;
+}
+
+if (values.list) list();
+else if (values.compare) compareFiles(positionals);
+else {
+  const report = await measure();
+  if (values.out !== undefined) {
+    writeFileSync(values.out, `${JSON.stringify(report, null, 2)}\n`);
+  }
+  if (values.html !== undefined) {
+    const { page } = await import("./report/page.ts");
+    writeFileSync(values.html, await page(report));
+  }
+  if (values.budgets) {
+    const broken = brokenBudgets(report);
+    for (const line of broken) console.error(`over budget: ${line}`);
+    if (broken.length > 0) process.exit(1);
+    console.log("\nevery budget is kept");
+  }
 }

@@ -60,3 +60,23 @@ export function geometricMean(values: readonly number[]): number {
     values.reduce((sum, v) => sum + Math.log(v), 0) / values.length,
   );
 }
+
+/**
+ * The exponent of growth: the slope of log(ms) over log(size), by least squares. Sizes whose cost is less than twice
+ * the smallest one's are all fixed cost, and left out, as long as three remain.
+ */
+export function growthOf(
+  points: readonly { size: number; ms: number }[],
+): number {
+  const least = Math.min(...points.map(({ ms }) => ms));
+  const grown = points.filter(({ ms }) => ms >= 2 * least);
+  const used = grown.length >= 3 ? grown : points.slice(-3);
+  const x = used.map(({ size }) => Math.log(size));
+  const y = used.map(({ ms }) => Math.log(ms));
+  const mean = (values: number[]) =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [mx, my] = [mean(x), mean(y)];
+  const top = x.reduce((sum, value, n) => sum + (value - mx) * (y[n]! - my), 0);
+  const bottom = x.reduce((sum, value) => sum + (value - mx) ** 2, 0);
+  return top / bottom;
+}

@@ -25,12 +25,12 @@ const layers: readonly { name: string; has: RegExp }[] = [
   {
     name: "session",
     has:
-      /^src\/(session|installing|reach|memory_session|run|stream|opening|program|support|artifacts|tool_calls)\.ts$/,
+      /^src\/(session|installing|reach|memory_session|run|stream|opening|outside|program|support|artifacts|tool_calls)\.ts$/,
   },
   {
     name: "parts",
     has:
-      /^src\/(policy|languages(?!\/language\.ts)|guests|install|files|backends(?!\/backend\.ts))\//,
+      /^src\/(policy|languages(?!\/language\.ts)|guests|install|files|egress|backends(?!\/backend\.ts))\//,
   },
   {
     name: "waist",
@@ -40,7 +40,7 @@ const layers: readonly { name: string; has: RegExp }[] = [
   {
     name: "base",
     has:
-      /^src\/(options|check|tools|result|errors|rights|host|host_error|cache|output|progress|flights|linux_guest|zeros)\.ts$/,
+      /^src\/(options|limits|check|tools|result|errors|rights|host|host_error|cache|output|progress|flights|linux_guest|zeros)\.ts$/,
   },
 ];
 

@@ -35,10 +35,30 @@ function pack(dir: string): string {
   return `${out}/${listed[0].filename}`;
 }
 
-/** The version of a package that deno.json asks for. */
-function versionOf(name: string): string {
+/** Packages that only tests and the bench import. */
+const forTests: readonly string[] = [
+  "@jitl/quickjs-ng-wasmfile-release-sync",
+  "@sebastianwessel/quickjs",
+  "fast-check",
+  "puppeteer-core",
+  "pyodide",
+  "quickjs-emscripten",
+  "vega",
+  "vega-lite",
+  "zod",
+];
+
+/** Every package that shipped code imports, with its version. */
+function shipped(): Record<string, string> {
   const { imports } = JSON.parse(readFileSync(`${root}/deno.json`, "utf8"));
-  return imports[name].slice(`npm:${name}@`.length);
+  const found: Record<string, string> = {};
+  for (const target of Object.values<string>(imports)) {
+    const [, name, version] =
+      /^npm:((?:@[^/@]+\/)?[^/@]+)@([^/]+)/.exec(target) ??
+        [];
+    if (name && version && !forTests.includes(name)) found[name] = version;
+  }
+  return found;
 }
 
 /** The ESM build of the TypeScript, its declarations and the guest images. */
@@ -70,17 +90,8 @@ function packMain(): string {
       "Runs code that nobody trusts, and hands back what it printed and made";
     json.engines = { node: ">=20" };
     json.sideEffects = false;
-    // Imported when first needed, which `deno pack` does not see.
-    json.dependencies = {
-      ...json.dependencies,
-      "@kubernetes/client-node": versionOf("@kubernetes/client-node"),
-      "@balena/dockerignore": versionOf("@balena/dockerignore"),
-      commander: versionOf("commander"),
-      dockerode: versionOf("dockerode"),
-      koffi: versionOf("koffi"),
-      ws: versionOf("ws"),
-      "tar-stream": versionOf("tar-stream"),
-    };
+    // Those that are imported when first needed `deno pack` does not see.
+    json.dependencies = { ...json.dependencies, ...shipped() };
     delete json.files;
     json.optionalDependencies = Object.fromEntries(
       platforms.map((name) => [`${json.name}-${name}`, json.version]),

@@ -25,6 +25,9 @@ need tclsh tcl
 need dpkg-source dpkg-dev
 need readelf binutils
 need python3.11 python3.11
+# What the bench compares with, and what shows its page.
+need bwrap bubblewrap
+need chromium chromium
 need clang-22 clang-22
 need llvm-ar-22 llvm-22
 need wasm-ld-22 lld-22

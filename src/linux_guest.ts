@@ -1,12 +1,12 @@
 import { SandboxError } from "./errors.ts";
 import type { ParsedOptions } from "./options.ts";
+import { plainHosts } from "./rights.ts";
 
 /** Whether a session's options ask for the linux guest, by its name or by what only it can do. */
 export function wantsLinux(options: ParsedOptions): boolean {
-  const { guest, preload, rights } = options;
+  const { guest, lang, preload, rights } = options;
   const only = [
     preload?.length ? "preload" : "",
-    rights?.net && rights.net !== true && rights.net.length ? "rights.net" : "",
     Object.keys(rights?.read ?? {}).length ? "rights.read" : "",
   ].filter((name) => name !== "");
   if (guest === "micro" && only.length > 0) {
@@ -17,5 +17,8 @@ export function wantsLinux(options: ParsedOptions): boolean {
       }. Set guest: "linux".`,
     );
   }
-  return guest === "linux" || only.length > 0;
+  // A micro guest has no sockets, but sends requests through the host.
+  const sockets = guest === undefined && lang === "python" &&
+    plainHosts(rights).length > 0;
+  return guest === "linux" || only.length > 0 || sockets;
 }

@@ -14,6 +14,10 @@ test("the linux guest is taken by name and for what only it has", () => {
   assert.equal(wants({ preload: [] }), false);
   assert.equal(wants({ rights: { net: ["example.com"] } }), true);
   assert.equal(wants({ rights: { net: false } }), false);
+  const net = ["example.com"];
+  assert.equal(wants({ rights: { net }, guest: "micro" }), false);
+  assert.equal(wants({ rights: { net }, lang: "javascript" }), false);
+  assert.equal(wants({ rights: { net: [{ host: "example.com" }] } }), false);
   assert.equal(wants({ rights: { read: { "/mnt/data": "/srv" } } }), true);
 });
 

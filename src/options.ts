@@ -8,14 +8,33 @@ import {
   integer,
   invalid,
   list,
-  number,
   object,
   oneOf,
   record,
   string,
 } from "./check.ts";
+import {
+  limitFields,
+  limitNames,
+  type Limits,
+  type ResolvedLimits,
+  resolveLimits,
+  timeMs,
+} from "./limits.ts";
 import type { Progress } from "./result.ts";
+import {
+  envName,
+  type Rights,
+  rights,
+  type Secret,
+  secret,
+  text,
+  toolName,
+} from "./rights.ts";
 import type { Tool } from "./tools.ts";
+
+export type { Limits, ResolvedLimits } from "./limits.ts";
+export type { NetRule, Rights, Secret } from "./rights.ts";
 
 /** A wall that Mote knows. */
 export type BackendName =
@@ -42,66 +61,6 @@ export type Language =
   | "r"
   | "bash";
 
-/** What one run may use up. Passing a limit ends the run, never the session. */
-export interface Limits {
-  /** Wall-clock time per run, in ms, tools and sleeping included. @default 30_000; 1 to 3_600_000 */
-  timeMs?: number;
-  /** Time on the processor per run, in ms. @default none; 1 to 3_600_000 */
-  cpuMs?: number;
-  /** Memory of the guest, in MiB. @default 256, in containers 1_024; 1 to 4_096, in containers 65_536 */
-  memoryMb?: number;
-  /** Processors of a container, in fractions. @default none, in containers 1; 0.01 to 256 */
-  cpus?: number;
-  /** Standard output and error together per run, in bytes. @default 8_388_608; 1 to 1_072_693_248 */
-  outputBytes?: number;
-  /** What happens to output past its limit: end the run, or cut and go on. @default "fail" */
-  onOutputLimit?: "fail" | "truncate";
-  /** Files of the session together, in MiB. @default 256; 1 to 4_096 */
-  workspaceMb?: number;
-  /** Number of files and directories of the session; `kubernetes` cannot limit it. @default 10_000; 1 to 1_000_000 */
-  workspaceFiles?: number;
-  /** Processes at a time, in containers with their threads. A `wasm` guest is one process and can start none, so any value holds. @default 1, in containers 256; 1 to 10_000 */
-  processes?: number;
-  /** Calls to tools per run. @default 1_000; 0 to 1_000_000 */
-  toolCalls?: number;
-  /** Input of one call and its answer, in bytes each. @default 8_388_608; 1 to 268_435_456 */
-  toolBytes?: number;
-  /** Time of one call to a tool, in ms. @default 30_000; 1 to 3_600_000 */
-  toolTimeMs?: number;
-}
-
-/** Limits with every default filled in. */
-export interface ResolvedLimits
-  extends Required<Omit<Limits, "cpuMs" | "cpus">> {
-  /** Time on the processor per run, in ms; null is none. */
-  cpuMs: number | null;
-  /** Processors, in fractions; null where the wall has no such limit. */
-  cpus: number | null;
-}
-
-/** What the guest may reach outside; nothing unless said. */
-export interface Rights {
-  /**
-   * Network hosts, such as "example.com", "*.example.com", "example.com:443" or "192.0.2.1:80"; without a port any.
-   * Addresses of the host itself, link-local ones and those of clouds' metadata are refused always. `wasm` has no
-   * network, so only `false` or an empty list. `true`, in containers only, is the engine's own network without any
-   * filter. @default false; 1_000 hosts at most
-   */
-  net?: boolean | readonly string[];
-  /** Folders of the host that the guest may read, by where it has them, such as { "/mnt/data": "/srv/tables" }. @default {}; 16 at most */
-  read?: Readonly<Record<string, string>>;
-  /** Folders of the host that the guest may change, in the same form; containers only. @default {}; 16 at most */
-  write?: Readonly<Record<string, string>>;
-  /** Code runs as root of its container. @default false */
-  root?: boolean;
-  /** The image's own folders can be written to; containers only. @default false */
-  writableRoot?: boolean;
-  /** Linux capabilities that code keeps, such as ["NET_BIND_SERVICE"]; containers only. @default []; 41 at most */
-  capabilities?: readonly string[];
-  /** Programs may gain privileges by setuid; containers only. @default false */
-  newPrivileges?: boolean;
-}
-
 /** Options that every backend takes. */
 export interface CommonOptions {
   /** The language of the code. @default "python" */
@@ -120,6 +79,8 @@ export interface CommonOptions {
   tools?: Record<string, Tool>;
   /** What the guest may reach outside. @default nothing */
   rights?: Rights;
+  /** Secrets by the variable of the guest's environment that holds a stand-in; the host puts the secret in its place in headers of requests to hosts it is for. @default {}; 100 at most */
+  secrets?: Record<string, Secret>;
   /** What one run may use up. */
   limits?: Limits;
   /** Same as `limits.timeMs`. @default 30_000; 1 to 3_600_000 */
@@ -235,36 +196,10 @@ export interface ListOptions {
   signal?: AbortSignal;
 }
 
-const _timeMs = integer(1, 3_600_000, "ms");
-const _noNul = (value: string) =>
-  value.includes("\0") ? "it has a NUL character" : undefined;
-const _text = string(_noNul);
-
-const _envName = string((value) =>
-  value === "" || /[=\0]/.test(value)
-    ? "it is empty or has = or NUL in it"
-    : undefined
-);
-
-const _toolName = string((value) => {
-  if (!/^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(value)) {
-    return "it is not a letter followed by at most 63 letters, digits and _";
-  }
-  return ["ToolError", "ToolInputError", "then"].includes(value)
-    ? "it is reserved"
-    : undefined;
-});
-
 const _module = string((value) =>
   /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u.test(value)
     ? undefined
     : "it is no name of a module"
-);
-
-const _guestFolder = string((value) =>
-  /^\/mnt\/(?!\.\.?$)[A-Za-z0-9._-]+$/.test(value)
-    ? undefined
-    : 'it is no place right below /mnt, such as "/mnt/data"'
 );
 
 const _tool: Check<Tool> = (value, name) => {
@@ -280,56 +215,6 @@ const _tool: Check<Tool> = (value, name) => {
     "Make one with tool({ input, output, run }).",
   );
 };
-
-const _limits = object<Limits>({
-  timeMs: _timeMs,
-  cpuMs: _timeMs,
-  memoryMb: integer(1, 65_536, "MiB"),
-  cpus: number(0.01, 256, "processors"),
-  outputBytes: integer(1, 1_072_693_248, "bytes"),
-  onOutputLimit: oneOf(["fail", "truncate"]),
-  workspaceMb: integer(1, 4_096, "MiB"),
-  workspaceFiles: integer(1, 1_000_000, "files"),
-  processes: integer(1, 10_000, "processes"),
-  toolCalls: integer(0, 1_000_000, "calls"),
-  toolBytes: integer(1, 268_435_456, "bytes"),
-  toolTimeMs: _timeMs,
-});
-
-/** What `limits.workspaceFiles` is where nothing is said. */
-export const defaultWorkspaceFiles = 10_000;
-
-const _defaults: ResolvedLimits = Object.freeze<ResolvedLimits>({
-  timeMs: 30_000,
-  cpuMs: null,
-  memoryMb: 256,
-  cpus: null,
-  outputBytes: 8_388_608,
-  onOutputLimit: "fail",
-  workspaceMb: 256,
-  workspaceFiles: defaultWorkspaceFiles,
-  processes: 1,
-  toolCalls: 1_000,
-  toolBytes: 8_388_608,
-  toolTimeMs: 30_000,
-});
-
-/** A container's memory holds its workspace too, and an interpreter that was not made small for it. */
-const _containerDefaults: ResolvedLimits = Object.freeze<ResolvedLimits>({
-  ..._defaults,
-  memoryMb: 1_024,
-  cpus: 1,
-  processes: 256,
-});
-
-const _net: Check<boolean | readonly string[]> = (value, name) =>
-  typeof value === "boolean" ? value : list(_text, 1_000)(value, name);
-
-const _capability = string((value) =>
-  /^[A-Z][A-Z_]{1,40}$/.test(value) && !value.startsWith("CAP_")
-    ? undefined
-    : 'it is no capability without CAP_, such as "NET_BIND_SERVICE"'
-);
 
 /** Every option that some backend knows, whichever is chosen. */
 export interface AnyOptions
@@ -364,42 +249,35 @@ const _session = object<AnyOptions>(
       "bash",
     ]),
     verbose: boolean,
-    workdir: _text,
-    env: record(_envName, _text),
-    libraries: list(_text, 100),
+    workdir: text,
+    env: record(envName, text),
+    libraries: list(text, 100),
     interactive: boolean,
-    tools: record(_toolName, _tool),
-    rights: object<Rights>({
-      net: _net,
-      read: record(_guestFolder, _text),
-      write: record(_guestFolder, _text),
-      root: boolean,
-      writableRoot: boolean,
-      capabilities: list(_capability, 41),
-      newPrivileges: boolean,
-    }),
-    limits: _limits,
-    timeoutMs: _timeMs,
+    tools: record(toolName, _tool),
+    rights,
+    secrets: record(envName, secret),
+    limits: limitFields,
+    timeoutMs: timeMs,
     signal: abortSignal,
     onProgress: func(),
     securityPolicy: anything,
-    guestBinaryPath: _text,
+    guestBinaryPath: text,
     keepTemplate: boolean,
     buildTimeoutMs: integer(1_000, 7_200_000, "ms"),
     acceptEmulatedHypervisor: boolean,
     guest: oneOf(["micro", "linux"]),
     preload: list(_module, 20),
-    image: _text,
-    dockerfile: _text,
-    containerId: _text,
+    image: text,
+    dockerfile: text,
+    containerId: text,
     commitContainer: boolean,
-    runtimeConfigs: record(_text, anything),
+    runtimeConfigs: record(text, anything),
     skipEnvironmentSetup: boolean,
-    kubeNamespace: _text,
-    podManifest: record(_text, anything),
+    kubeNamespace: text,
+    podManifest: record(text, anything),
   },
   Object.fromEntries(
-    Object.keys(_defaults).map((key) => [key, `limits.${key}`]),
+    limitNames.map((key) => [key, `limits.${key}`]),
   ),
 );
 
@@ -408,12 +286,12 @@ export const sessionOptionNames: readonly string[] = _session.names;
 
 const _run = object<RunOptions>({
   stdin: bytesOrText,
-  timeoutMs: _timeMs,
+  timeoutMs: timeMs,
   onStdout: func(),
   onStderr: func(),
   signal: abortSignal,
-  libraries: list(_text, 100),
-  args: list(_text, 1_000),
+  libraries: list(text, 100),
+  args: list(text, 1_000),
 });
 
 const _call = object<CallOptions>({ signal: abortSignal, onProgress: func() });
@@ -432,17 +310,6 @@ export interface ParsedOptions extends Omit<AnyOptions, "limits"> {
 /** Checks the options of `createSession`. */
 export function parseSessionOptions(value: unknown): ParsedOptions {
   const options = _session(value ?? {}, "");
-  const { timeoutMs, limits } = options;
-  if (
-    timeoutMs !== undefined && limits?.timeMs !== undefined &&
-    timeoutMs !== limits.timeMs
-  ) {
-    throw invalid(
-      "timeoutMs",
-      `it is ${timeoutMs} and limits.timeMs, the same limit, is ${limits.timeMs}`,
-      "Give one of them.",
-    );
-  }
   if (Object.keys(options.env ?? {}).length > 256) {
     throw invalid("env", "it has more than 256 variables", "Give fewer.");
   }
@@ -451,21 +318,11 @@ export function parseSessionOptions(value: unknown): ParsedOptions {
   }
   const backend = options.backend ?? "auto";
   const contained = ["docker", "podman", "kubernetes"].includes(backend);
-  const defaults = contained ? _containerDefaults : _defaults;
-  if (!contained && (limits?.memoryMb ?? 0) > 4_096) {
-    const cure =
-      "Give a whole number of MiB from 1 to 4096, or use a container backend.";
-    throw invalid("limits.memoryMb", `it is ${limits?.memoryMb}`, cure);
-  }
   return {
     ...options,
     backend,
     lang: options.lang ?? "python",
-    limits: timeoutMs === undefined && !limits ? defaults : Object.freeze({
-      ...defaults,
-      ...(timeoutMs === undefined ? undefined : { timeMs: timeoutMs }),
-      ...limits,
-    }),
+    limits: resolveLimits(options, contained),
   };
 }
 
@@ -515,4 +372,4 @@ export function parseListOptions(value: unknown): ListOptions {
 }
 
 /** Checks a list of packages. */
-export const parsePackages: Check<string[]> = list(_text, 100);
+export const parsePackages: Check<string[]> = list(text, 100);

@@ -5,7 +5,7 @@ import { parseRunOptions, parseSessionOptions } from "./options.ts";
 
 test("every default of the docs is the one in force", () => {
   const { limits, backend, lang } = parseSessionOptions(undefined);
-  const source = readFileSync(new URL("options.ts", import.meta.url), "utf8");
+  const source = readFileSync(new URL("limits.ts", import.meta.url), "utf8");
   const body = /export interface Limits \{([^]*?)\n\}/.exec(source)![1]!;
   const value = (text: string) =>
     text === "none" ? null : JSON.parse(text.replaceAll("_", ""));

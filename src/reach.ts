@@ -1,6 +1,8 @@
 import { isIP } from "node:net";
 import type { Wall } from "./backends/backend.ts";
 import { SandboxError } from "./errors.ts";
+import type { NetRule } from "./rights.ts";
+import { unsupported } from "./support.ts";
 
 const _port = 3128;
 const _proxy = `http://127.0.0.1:${_port}`;
@@ -24,7 +26,12 @@ interface Rule {
 const _form =
   /^(?:\[([0-9A-Fa-f:.]{2,45})\]|(\*\.)?([A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?))(?::(\d{1,5}))?$/;
 
-function _rule(text: string): Rule {
+function _rule(text: string | NetRule): Rule {
+  if (typeof text !== "string") {
+    const state =
+      "a container is held to hosts and ports, not to what is asked of them";
+    throw unsupported(state, ["wasm", "hyperlight"]);
+  }
   const match = isIP(text) === 6 ? [, text] : _form.exec(text);
   const host = (match?.[1] ?? match?.[3])?.toLowerCase();
   const port = match?.[4] === undefined ? undefined : Number(match[4]);
@@ -44,7 +51,7 @@ function _rule(text: string): Rule {
  * is itself in the list wherever it is.
  */
 export function hostRules(
-  hosts: readonly string[],
+  hosts: readonly (string | NetRule)[],
 ): (host: string, port: number) => "name" | "address" | undefined {
   const rules = hosts.map(_rule);
   return (given, port) => {

@@ -1,4 +1,6 @@
-import type { BackendName, Language, ResolvedLimits } from "./options.ts";
+import type { ResolvedLimits } from "./limits.ts";
+import type { BackendName, Language } from "./options.ts";
+import type { Rights } from "./rights.ts";
 
 /** How long the parts of a run took, in ms with fractions. */
 export interface Timings {
@@ -57,6 +59,26 @@ export interface InstalledLibrary {
   integrity?: string;
 }
 
+/** One request that the guest sent, or wanted to send, through the host; a redirect is a further one. */
+export interface EgressEntry {
+  /** The method. */
+  method: string;
+  /** Where to, without what follows `?`. */
+  url: string;
+  /** The address that answered. */
+  address?: string;
+  /** Status code of the answer. */
+  status?: number;
+  /** Body that was sent, in bytes. */
+  sentBytes: number;
+  /** Body that came back, decoded, in bytes. */
+  receivedBytes: number;
+  /** How long it took, in ms. */
+  ms: number;
+  /** Why it was not sent, or got no answer. */
+  refused?: string;
+}
+
 /** What a run ran on and under. */
 export interface Receipt {
   /** The wall; `memory` is the double for tests. */
@@ -67,10 +89,16 @@ export interface Receipt {
   imageSha256?: string;
   /** The limits in force. */
   limits: ResolvedLimits;
+  /** What the guest could reach; absent when nothing. */
+  rights?: Rights;
+  /** The limit that ended the run, or that its code ran into. */
+  limitHit?: LimitName;
   /** Libraries that were installed. */
   libraries: readonly InstalledLibrary[];
   /** Calls to tools in the order in which they ended. */
   toolCalls: readonly ToolCall[];
+  /** Requests in the order in which they were made, 10,000 at most. */
+  egress: readonly EgressEntry[];
 }
 
 /** What came out of one run. */

@@ -1,14 +1,31 @@
 import { artifactsOf } from "./artifacts.ts";
-import type { RunFailure, RunOutcome, Wall } from "./backends/backend.ts";
+import type {
+  RunFailure,
+  RunOutcome,
+  ToolReply,
+  Wall,
+} from "./backends/backend.ts";
 import { SandboxError } from "./errors.ts";
 import type { RunOptions } from "./options.ts";
 import { OutputText } from "./output.ts";
-import type { OutputChunk, Receipt, RunResult } from "./result.ts";
+import type { EgressEntry, OutputChunk, Receipt, RunResult } from "./result.ts";
 import { ToolCalls } from "./tool_calls.ts";
 import type { Tool } from "./tools.ts";
 
 const _decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const _none: readonly string[] = Object.freeze([]);
+
+/** How a session's requests are sent. */
+export interface SessionEgress {
+  /** The name of the call by which the guest asks for one. */
+  readonly name: string;
+  /** Answers a call, and logs it. */
+  readonly answer: (
+    input: Uint8Array,
+    runEnded: AbortSignal,
+    log: EgressEntry[],
+  ) => Promise<ToolReply>;
+}
 
 /** What all runs of a session have in common. */
 export interface RunContext {
@@ -16,10 +33,15 @@ export interface RunContext {
   readonly wall: Wall;
   /** What they may call. */
   readonly tools: Readonly<Record<string, Tool>>;
-  /** Their receipt, but for the calls. */
-  readonly receipt: Omit<Receipt, "toolCalls" | "libraries">;
-  /** Is told that the wall had to be opened anew, so that nothing is in it any more. */
-  readonly replaced?: () => void;
+  /** The wall had to be opened anew. */
+  readonly onReplaced?: () => void;
+  /** Sends their requests; undefined when the guest may reach nothing. */
+  readonly egress?: SessionEgress | undefined;
+  /** Their receipt, but for what a single run did. */
+  readonly receipt: Omit<
+    Receipt,
+    "toolCalls" | "libraries" | "egress" | "limitHit"
+  >;
 }
 
 /** Where the output of a run goes while it runs. */
@@ -34,13 +56,14 @@ export interface Sink {
 
 /** Runs a program to its end; the error of a run that was ended holds its result. */
 export async function runProgram(
-  { wall, tools, receipt, replaced }: RunContext,
+  { wall, tools, egress, receipt, onReplaced }: RunContext,
   code: string | Uint8Array,
   options: RunOptions,
   libraries: Receipt["libraries"],
   sink: Sink | undefined = _callbacks(options),
 ): Promise<RunResult> {
   const calls = new ToolCalls(tools, receipt.limits);
+  const requests: EgressEntry[] = [];
   const guard = sink || options.signal
     ? new _Guard(options.signal, sink)
     : undefined;
@@ -54,7 +77,9 @@ export async function runProgram(
       signal: guard?.signal,
       onOutput: sink && guard?.onOutput,
       onCall: (name, input, signal, id) =>
-        calls.answer(name, input, signal, id),
+        egress?.name === name
+          ? egress.answer(input, signal, requests)
+          : calls.answer(name, input, signal, id),
     });
   } finally {
     guard?.release();
@@ -62,6 +87,7 @@ export async function runProgram(
   const stdoutBytes = sink ? sink.output.all("stdout") : outcome.stdout;
   const stderrBytes = sink ? sink.output.all("stderr") : outcome.stderr;
   const { changed, failure, limitHit } = outcome;
+  if (failure?.replaced) onReplaced?.();
   const result: RunResult = {
     exitCode: outcome.exitCode,
     stdout: _decoder.decode(stdoutBytes),
@@ -73,9 +99,14 @@ export async function runProgram(
       : [],
     timings: outcome.timings,
     ...(limitHit && { limitHit }),
-    receipt: { ...receipt, libraries, toolCalls: calls.log },
+    receipt: {
+      ...receipt,
+      libraries,
+      toolCalls: calls.log,
+      egress: requests,
+      ...(limitHit && { limitHit }),
+    },
   };
-  if (failure?.replaced) replaced?.();
   if (guard?.failure) throw guard.failure.error;
   if (failure) throw _error(failure, result, calls, options.signal);
   return result;

@@ -26,6 +26,8 @@ import {
   type RunOptions,
   type SessionOptions,
 } from "./options.ts";
+import { outsideOf } from "./outside.ts";
+import { netRules } from "./rights.ts";
 import { decideOpening, type Opening } from "./opening.ts";
 import { type Code, programOf } from "./program.ts";
 import { Reporter } from "./progress.ts";
@@ -124,8 +126,6 @@ export function probe(): Promise<Record<BackendName, BackendStatus>> {
   return probeAll();
 }
 
-const _none: Readonly<Record<never, never>> = Object.freeze({});
-
 /** Opens a session behind a backend that was chosen. */
 export async function openSession(
   backend: Backend,
@@ -178,11 +178,10 @@ export async function openWall(
     cache,
     report,
   );
-  const net = opening.container?.rights.net;
-  const through = net instanceof Array && net.length > 0
-    ? await import("./reach.ts")
-    : undefined;
-  const rules = through?.hostRules(net as readonly string[]);
+  const outside = await outsideOf(options, opening.capabilities, host);
+  const hosts = opening.container ? netRules(options.rights) : [];
+  const through = hosts.length > 0 ? await import("./reach.ts") : undefined;
+  const rules = through?.hostRules(hosts);
   const spec: OpenSpec = {
     lang,
     image: opening.image,
@@ -191,10 +190,8 @@ export async function openWall(
     acceptEmulated: options.acceptEmulatedHypervisor === true,
     cacheDir: cache,
     interactive: options.interactive === true,
-    env: through
-      ? { ...through.proxied, ...options.env }
-      : options.env ?? _none,
-    tools: options.tools ? Object.keys(options.tools) : [],
+    env: { ...through?.proxied, ...outside.env },
+    tools: outside.calls,
     limits,
     signal,
     onProgress: report.progress,
@@ -218,15 +215,16 @@ export async function openWall(
     backend: backend.name,
     lang,
     limits,
+    ...(outside.rights && { rights: outside.rights }),
     ...(imageSha256 !== undefined && { imageSha256 }),
   };
-  const tools = options.tools ?? _none;
   const begins: Installed = { libraries: packages?.libraries ?? [], asked: [] };
   let installed = begins;
   const session = (before = wall) =>
     new _Session(why, opening, report, { backend, spec }, installed, {
       wall: before,
-      tools,
+      tools: outside.tools,
+      egress: outside.egress,
       receipt,
     });
   const install = async () => {
@@ -260,6 +258,8 @@ class _Session implements Session {
   readonly #language: LanguageData;
   readonly #report: Reporter;
   readonly #setting: Pick<InstallPlace, "backend" | "spec">;
+  readonly #closing = new AbortController();
+  readonly #installing = new Set<Promise<unknown>>();
   /** What was put into it. */
   installed: Installed;
   #closed: Promise<void> | undefined;
@@ -278,8 +278,10 @@ class _Session implements Session {
     this.#language = language;
     this.#report = report;
     this.#setting = setting;
-    const replaced = () => void (this.installed = { libraries: [], asked: [] });
-    this.#context = { ...context, replaced };
+    this.#context = {
+      ...context,
+      onReplaced: () => this.installed = { libraries: [], asked: [] },
+    };
     this.installed = installed;
   }
 
@@ -346,15 +348,26 @@ class _Session implements Session {
       wall: this.#context.wall,
       native: this.capabilities.nativeLibraries,
     };
-    const { added, now } = await install(names, place, this.installed, {
-      signal,
+    const ended = this.#closing.signal;
+    const work = install(names, place, this.installed, {
+      signal: signal ? AbortSignal.any([signal, ended]) : ended,
       onProgress: (progress) => {
         this.#report.progress(progress);
         onProgress?.(progress);
       },
-    }).finally(() => this.#report.clear());
-    this.installed = now;
-    return added;
+    });
+    this.#installing.add(work);
+    try {
+      const { added, now } = await work;
+      this.installed = now;
+      return added;
+    } catch (error) {
+      if (!signal?.aborted) this.#open("install packages");
+      throw error;
+    } finally {
+      this.#installing.delete(work);
+      this.#report.clear();
+    }
   }
 
   async copyToRuntime(
@@ -394,7 +407,13 @@ class _Session implements Session {
   }
 
   close(): Promise<void> {
-    return this.#closed ??= this.#context.wall.close();
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort();
+    if (this.#installing.size) await Promise.allSettled(this.#installing);
+    await this.#context.wall.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

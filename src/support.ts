@@ -2,12 +2,9 @@ import type { Backend, Capabilities } from "./backends/backend.ts";
 import { present } from "./backends/registry.ts";
 import { SandboxError } from "./errors.ts";
 import { backendsOf, languages } from "./languages/languages.ts";
-import {
-  type BackendName,
-  defaultWorkspaceFiles,
-  type ParsedOptions,
-  type Rights,
-} from "./options.ts";
+import { defaultWorkspaceFiles } from "./limits.ts";
+import type { BackendName, ParsedOptions } from "./options.ts";
+import { netRules, type Rights } from "./rights.ts";
 
 const _engines = ["docker", "podman"] as const;
 const _containers = [..._engines, "kubernetes"] as const;
@@ -87,8 +84,12 @@ export function refuseUnsupported(
     const state = `backend ${name} has no network without a filter`;
     throw unsupported(state, _containers);
   }
-  if (rights?.net && rights.net !== true && rights.net.length && !can.network) {
-    throw unsupported(`backend ${name} has no network`, all);
+  if (netRules(rights).length && !can.network && !can.http.includes(lang)) {
+    throw unsupported(`${lang} code has no network in backend ${name}`, all);
+  }
+  if (Object.keys(options.secrets ?? {}).length && !can.http.includes(lang)) {
+    const state = `${lang} code in backend ${name} cannot use secrets`;
+    throw unsupported(state, all);
   }
   for (const right of _containerRights) {
     if (contained || !rights || !_given(rights[right])) continue;

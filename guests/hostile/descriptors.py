@@ -1,4 +1,4 @@
-# {"ends": "exit"}
+# {"ends": "exit", "container": {"ends": ["exit", "MEMORY_EXCEEDED"]}}
 held = []
 while True:
     held.append(open("/dev/null"))

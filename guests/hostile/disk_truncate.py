@@ -1,4 +1,4 @@
-# {"ends": ["DISK_EXCEEDED", "exit"]}
+# {"ends": ["DISK_EXCEEDED", "exit"], "container": {"ends": ["ok", "DISK_EXCEEDED", "exit"]}}
 import os
 
 os.close(os.open("file", os.O_CREAT | os.O_WRONLY))

@@ -1,3 +1,3 @@
-// {"ends": "ok", "stdout": "[]\n"}
+// {"ends": "ok", "stdout": "[]\n", "container": {"stdout": null}}
 const usual = ["HOME", "TMPDIR", "PATH", "PWD", "LANG"];
 console.log(JSON.stringify(Object.keys(process.env).filter((name) => !usual.includes(name))));

@@ -1,4 +1,4 @@
-# {"ends": "ok", "stdout": "held\n"}
+# {"ends": "ok", "stdout": "held\n", "container": {"stdout": null}}
 for path in [
     "/etc/passwd",
     "/etc/hostname",

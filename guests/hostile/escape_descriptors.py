@@ -1,4 +1,4 @@
-# {"ends": "ok", "stdout": "held\n", "linux": {"ends": ["ok", "GUEST_CRASHED"], "stdout": null}}
+# {"ends": "ok", "stdout": "held\n", "linux": {"ends": ["ok", "GUEST_CRASHED"], "stdout": null}, "container": {"ends": ["ok", "exit", "GUEST_CRASHED", "TIMED_OUT"], "stdout": null}}
 # Only descriptors of the guest's own file system are there, and closing them harms only the guest.
 import os
 

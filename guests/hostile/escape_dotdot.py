@@ -1,4 +1,4 @@
-# {"ends": "ok", "stdout": "held\n"}
+# {"ends": "ok", "stdout": "held\n", "container": {"stdout": null}}
 import os
 
 for path in ["..", "../..", "../../../../etc/passwd", "a/../../../etc/passwd", "/sandbox/../etc/passwd"]:

@@ -1,4 +1,4 @@
-// {"ends": "ok", "stdout": "held\n"}
+// {"ends": "ok", "stdout": "held\n", "container": {"stdout": null}}
 import fs from "node:fs";
 for (
   const path of [

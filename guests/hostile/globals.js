@@ -1,4 +1,4 @@
-// {"ends": "ok", "stdout": "held\n"}
+// {"ends": "ok", "stdout": "held\n", "container": {"stdout": null}}
 // Nothing that reaches the host or another thread is within sight.
 for (const name of ["Deno", "Bun", "Worker", "fetch", "WebSocket", "XMLHttpRequest", "WebAssembly"]) {
   if (name in globalThis) console.log("has", name);

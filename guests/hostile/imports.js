@@ -1,4 +1,4 @@
-// {"ends": "ok", "stdout": "held\n"}
+// {"ends": "ok", "stdout": "held\n", "container": {"stdout": null}}
 for (
   const name of [
     "node:child_process",

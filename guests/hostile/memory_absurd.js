@@ -1,2 +1,2 @@
-// {"ends": "exit"}
+// {"ends": "exit", "container": {"ends": ["exit", "MEMORY_EXCEEDED"]}}
 new ArrayBuffer(2 ** 53);

@@ -1,3 +1,3 @@
-// {"ends": "MEMORY_EXCEEDED", "stdinBytes": 100000000}
+// {"ends": "MEMORY_EXCEEDED", "stdinBytes": 100000000, "container": {"ends": ["exit", "MEMORY_EXCEEDED", "ok"]}}
 import fs from "node:fs";
 fs.readFileSync(0);

@@ -1,4 +1,4 @@
-// {"ends": "OUTPUT_EXCEEDED"}
+// {"ends": "OUTPUT_EXCEEDED", "container": {"ends": ["OUTPUT_EXCEEDED", "MEMORY_EXCEEDED"]}}
 for (;;) {
   try {
     process.stdout.write("x".repeat(65536));

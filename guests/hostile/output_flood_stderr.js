@@ -1,2 +1,2 @@
-// {"ends": "OUTPUT_EXCEEDED"}
+// {"ends": "OUTPUT_EXCEEDED", "container": {"ends": ["OUTPUT_EXCEEDED", "MEMORY_EXCEEDED"]}}
 for (;;) console.error("x".repeat(10_000));

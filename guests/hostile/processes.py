@@ -1,4 +1,4 @@
-# {"ends": "ok", "stdout": "refused\nrefused\nrefused\nrefused\n"}
+# {"ends": "ok", "stdout": "refused\nrefused\nrefused\nrefused\n", "container": {"stdout": null}}
 import os
 import subprocess
 

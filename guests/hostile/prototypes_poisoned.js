@@ -1,4 +1,4 @@
-// {"ends": "ok"}
+// {"ends": "ok", "container": {"ends": ["ok", "exit"]}}
 // What one run does to its realm, no other run sees.
 Object.prototype.toJSON = () => "poison";
 Array.prototype[Symbol.iterator] = null;

@@ -1,4 +1,4 @@
-# {"ends": "ok", "stdout": "held\n", "linux": {"stdout": null}}
+# {"ends": "ok", "stdout": "held\n", "linux": {"stdout": null}, "container": {"stdout": null}}
 import importlib
 
 for name in ["ctypes", "_ctypes", "mmap", "_posixsubprocess", "resource", "fcntl", "pty", "termios"]:

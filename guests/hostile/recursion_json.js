@@ -1,2 +1,2 @@
-// {"ends": ["exit", "GUEST_CRASHED"]}
+// {"ends": ["exit", "GUEST_CRASHED"], "container": {"ends": ["ok", "exit", "GUEST_CRASHED", "MEMORY_EXCEEDED"]}}
 JSON.parse("[".repeat(5e6));

@@ -1,4 +1,4 @@
-# {"ends": "ok"}
+# {"ends": "ok", "container": {"ends": ["ok", "exit"]}}
 # What one run does to its interpreter, no other run sees.
 import builtins
 import json

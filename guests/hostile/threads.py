@@ -1,4 +1,4 @@
-# {"ends": "ok", "stdout": "refused\n", "linux": {"stdout": "ran\n"}}
+# {"ends": "ok", "stdout": "refused\n", "linux": {"stdout": "ran\n"}, "container": {"stdout": null}}
 import threading
 
 try:

@@ -4,6 +4,7 @@ import { cacheDir, root } from "../cargo.ts";
 import { counted, fromCargo } from "./counts.ts";
 import type { Counts } from "./counts.ts";
 import { prepareConsumer } from "./consumer.ts";
+import { containerSteps } from "./container_steps.ts";
 import { vmSteps } from "./vm_steps.ts";
 import { cargoFuzz, nodeBinary } from "./programs.ts";
 
@@ -166,6 +167,20 @@ const header: Step = {
   },
 };
 
+/** TypeScript needs a newer Node than an image of the tests may have. */
+const languageTests: Step = {
+  name: "languages of containers",
+  async run({ run, report }) {
+    const code = await run(deno, [
+      "test",
+      "-A",
+      `--junit-path=${report}`,
+      "tests/languages/",
+    ], { env: { MOTE_TEST_NODE: await nodeBinary(24, run) } });
+    return counted(code, report, "languages of containers");
+  },
+};
+
 /** Every step; the quick ones first, so that a slip shows within seconds. */
 export const steps: readonly Step[] = [
   check("format", deno, "fmt", "--check"),
@@ -180,8 +195,24 @@ export const steps: readonly Step[] = [
   denoTests("conformance, deno", "tests/conformance/"),
   denoTests("processes", "tests/process/"),
   denoTests("pools", "tests/pool/"),
+  languageTests,
   denoTests("binding and cache", "tests/binding/"),
+  denoTests("requests", "tests/egress/"),
+  denoTests("bench page", "bench/"),
   denoTests("docs", "tests/docs/"),
+  check(
+    "bench, short, within its budgets",
+    deno,
+    "run",
+    "-A",
+    "bench/main.ts",
+    "--quick",
+    "--budgets",
+    "start",
+    "run",
+    "edges",
+    "growth",
+  ),
   check("npm packages", deno, "run", "-A", "scripts/npm.ts"),
   nodeTests(20),
   nodeTests(22),
@@ -203,6 +234,7 @@ export const steps: readonly Step[] = [
   header,
   check("guest images", "bash", "guests/check.sh"),
   denoTests("guests, built", "tests/guests/real_test.ts"),
+  ...containerSteps,
   ...vmSteps,
   fuzz,
 ];

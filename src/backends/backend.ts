@@ -24,7 +24,9 @@ export interface Capabilities {
   readonly cpuLimit: boolean;
   /** Whether `limits.workspaceFiles` is held. */
   readonly fileLimit: boolean;
-  /** Whether hosts of a network can be reached, if `rights.net` names them. */
+  /** Languages whose code can send HTTP requests through the host, if `rights.net` names where to. */
+  readonly http: readonly Language[];
+  /** Whether code can have sockets, to where `rights.net` names. */
   readonly network: boolean;
   /** Whether libraries may hold native code. */
   readonly nativeLibraries: boolean;

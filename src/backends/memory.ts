@@ -20,6 +20,7 @@ const _capabilities: Capabilities = Object.freeze<Capabilities>({
   interactive: _script,
   install: [],
   tools: _script,
+  http: [],
   cpuLimit: false,
   fileLimit: true,
   network: false,

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -85,6 +92,63 @@ test("a wrong command line ends with 2 and says what is wrong", async () => {
     const { code, out, err } = await run(args);
     assert.deepEqual([code, out], [2, ""], args.join(" "));
     assert.match(err, says);
+  }
+});
+
+test("a receipt is put into words, whatever a guest wrote into it", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "mote-explain-"));
+  try {
+    const receipt = {
+      backend: "wasm",
+      lang: "python",
+      imageSha256: "ab".repeat(32),
+      limits: { timeMs: 30_000, memoryMb: 256, cpuMs: null },
+      rights: { net: ["example.com:443"] },
+      libraries: [{ name: "attrs", version: "25.4.0" }],
+      toolCalls: [{ name: "add", ms: 1, ok: true }, {
+        name: "add",
+        ms: 2,
+        ok: false,
+      }],
+      egress: [
+        {
+          method: "GET",
+          url: "https://example.com/",
+          status: 200,
+          address: "192.0.2.1",
+          ms: 3,
+          sentBytes: 0,
+          receivedBytes: 9,
+        },
+        {
+          method: "GET",
+          url: "https://evil\u001b[2J/",
+          refused: "rights.net does not name it",
+        },
+      ],
+    };
+    const file = join(dir, "receipt.json");
+    writeFileSync(file, JSON.stringify({ exitCode: 0, receipt }));
+    const { code, out } = await run(["explain", file]);
+    assert.equal(code, 0);
+    assert.match(out, /^Ran python in wasm\.$/m);
+    assert.match(out, /30000 ms of time, 256 MiB of memory$/m);
+    assert.match(out, /^Right net: \["example\.com:443"\]$/m);
+    assert.match(
+      out,
+      /^Tool add: called 2 times, 3\.0 ms, 1 without success$/m,
+    );
+    assert.match(
+      out,
+      /^Request GET https:\/\/example\.com\/: 200 from 192\.0\.2\.1, /m,
+    );
+    assert.match(out, /REFUSED: rights\.net does not name it$/m);
+    assert.ok(!out.includes("\u001b"));
+    writeFileSync(file, "[1]");
+    assert.equal((await run(["explain", file])).code, 2);
+    assert.equal((await run(["explain", join(dir, "none")])).code, 1);
+  } finally {
+    rmSync(dir, { recursive: true });
   }
 });
 

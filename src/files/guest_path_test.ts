@@ -19,7 +19,7 @@ test("paths in the workspace become relative and plain", () => {
       ["...", "..."],
       ["a\\b", "a\\b"],
     ]
-  ) assert.equal(clean(path), expected, path);
+  ) assert.equal(clean(path), expected, String(path));
 });
 
 test("paths that leave it are refused", () => {

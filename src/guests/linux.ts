@@ -1,6 +1,7 @@
 import type { GuestImage, GuestSpec } from "../backends/backend.ts";
 import type { Host } from "../host.ts";
 import type { ParsedOptions } from "../options.ts";
+import { plainHosts } from "../rights.ts";
 import { findGuest } from "./find.ts";
 
 /** What a micro-VM boots for a session of the linux guest. `site`: the list of files of its libraries. */
@@ -16,7 +17,7 @@ export function linuxGuest(
     image: findGuest("linux", host),
     preload: preload ?? [],
     ...(site && { site }),
-    net: rights?.net && rights.net !== true ? rights.net : [],
+    net: plainHosts(rights),
     mounts: Object.fromEntries(
       folders.map(([place, folder]) => [place, _absolute(folder, host)]),
     ),

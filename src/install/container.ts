@@ -263,10 +263,16 @@ async function _rules(settings: readonly string[]): Promise<ProxyRules> {
     const port = url.port || (url.protocol === "http:" ? "80" : "443");
     named.add(`${url.hostname.replace(/^\[|\]$/g, "")}:${port}`);
   }
+  const more = (host.env("MOTE_INSTALL_HOSTS") ?? "").split(/[,\s]+/)
+    .filter((one) => one !== "");
+  for (const one of more) {
+    const ports = /:\d+$/.test(one) ? [""] : [":80", ":443"];
+    for (const port of ports) named.add(`${one.toLowerCase()}${port}`);
+  }
   const upstream = ["https_proxy", "HTTPS_PROXY", "http_proxy"]
     .map((name) => _url(host.env(name) ?? ""))
     .find((url) => url?.protocol === "http:");
-  return { named, upstream };
+  return { named, upstream, anywhere: more.includes("*") };
 }
 
 function _url(text: string): URL | undefined {

@@ -3,6 +3,7 @@ import type { SandboxError } from "../errors.ts";
 import { chunkBytes, hostError, throwIfAborted } from "../host_error.ts";
 import type { InstalledLibrary, Progress } from "../result.ts";
 import { failed, Pip, type Wheel } from "./pip.ts";
+import { parallel } from "./parallel.ts";
 import { linuxTarget, type PythonTarget } from "./python_target.ts";
 import {
   normalName,
@@ -84,14 +85,15 @@ async function _fetch(
   const store = new PackageStore(context.cacheDir);
   const texts = requirements.map(({ text }) => text);
   const lock = target.key === "" ? texts : [...texts, target.key];
-  const wheels = await store.lockOf(lock) ??
-    await Pip.with(signal, async (pip) => {
-      const text = `resolving ${texts.join(", ")}`;
-      onProgress({ stage: "resolve", done: 0, total: 0, text });
-      const found = await _resolve(pip, requirements, target);
-      await store.keepLock(lock, found);
-      return found;
-    });
+  const kept = await store.lockOf(lock);
+  const fits = kept?.every(({ pure }) => pure || !target.pure);
+  const wheels = kept && fits ? kept : await Pip.with(signal, async (pip) => {
+    const text = `resolving ${texts.join(", ")}`;
+    onProgress({ stage: "resolve", done: 0, total: 0, text });
+    const found = await _resolve(pip, requirements, target);
+    await store.keepLock(lock, found);
+    return found;
+  });
   const libraries = wheels.map(({ name, version, sha256 }) => ({
     name: normalName(name),
     version,
@@ -196,23 +198,24 @@ async function _copy(
   tree: PackageTree,
   { files, signal, onProgress }: InstallContext,
 ): Promise<void> {
-  const made = new Set<string>();
+  const directories = new Set<string>();
+  for (const { path } of tree.files) {
+    const slash = path.lastIndexOf("/");
+    if (slash > 0) directories.add(path.slice(0, slash));
+  }
+  for (const directory of directories) await files.mkdir(directory);
   const total = tree.files.length;
-  for (const [done, file] of tree.files.entries()) {
+  await parallel(files, tree.files, async (file, done) => {
     throwIfAborted(signal, _action);
     if (done % 32 === 0) {
       onProgress({ stage: "unpack", done, total, text: "unpacking packages" });
     }
     const bytes = await tree.read(file);
-    const slash = file.path.lastIndexOf("/");
-    const directory = slash < 0 ? "" : file.path.slice(0, slash);
-    if (directory && !made.has(directory)) await files.mkdir(directory);
-    made.add(directory);
     for (let at = 0; at === 0 || at < bytes.length; at += chunkBytes) {
       const part = bytes.subarray(at, at + chunkBytes);
       await files.write(file.path, part, { offset: at === 0 ? null : at });
     }
-  }
+  });
   onProgress({
     stage: "unpack",
     done: total,

@@ -37,6 +37,8 @@ const _notPublic: readonly [string, number, "ipv4" | "ipv6"][] = [
 export interface ProxyRules {
   /** Hosts, with their ports, that were named by the user: they may be anywhere. */
   readonly named: ReadonlySet<string>;
+  /** Names may lead anywhere: this network gives private addresses to what is public. */
+  readonly anywhere?: boolean;
   /** The only hosts there are, by name or by address, with their ports; without it the whole public network. */
   readonly only?: (
     host: string,
@@ -152,7 +154,7 @@ export class Proxy {
       ? [{ address: host }]
       : await lookup(host, { all: true });
     for (const { address } of found) {
-      const fine = named
+      const fine = named || this.#rules.anywhere
         ? !_isLinkLocal(address)
         : literal
         ? !_isLinkLocal(address) && !_isOwn(address) && !this.#own.has(address)

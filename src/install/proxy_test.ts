@@ -136,6 +136,19 @@ test("a name that leads to metadata is refused even when it was named", async ()
   assert.match(text, /^HTTP\/1\.1 403 /);
 });
 
+test("where names lead is not looked at when the network is like that", () =>
+  withEcho(async (port) => {
+    const proxy = new Proxy({ named: new Set(), anywhere: true });
+    const text = await said(proxy, [
+      `CONNECT 127.0.0.1:${port} HTTP/1.1\r\n\r\n`,
+    ]);
+    assert.match(text, /port \d+ is not 80 or 443/);
+    const metadata = await said(proxy, [
+      "CONNECT 169.254.169.254:80 HTTP/1.1\r\n\r\n",
+    ]);
+    assert.match(metadata, /^HTTP\/1\.1 403 /);
+  }));
+
 test("what is no request is refused", async () => {
   const proxy = new Proxy(rules());
   for (

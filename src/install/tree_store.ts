@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { FileStore } from "../backends/backend.ts";
 import { SandboxError } from "../errors.ts";
 import { chunkBytes, throwIfAborted } from "../host_error.ts";
+import { parallel } from "./parallel.ts";
 import type { FileEntry, InstalledLibrary } from "../result.ts";
 
 const _keptMs = 24 * 3_600_000;
@@ -76,7 +77,7 @@ export class TreeStore {
         );
       }
       const entries: Kept[] = new Array(found.length);
-      await _parallel(files, found, async (entry, index) => {
+      await parallel(files, found, async (entry, index) => {
         throwIfAborted(signal, _action);
         const { path, kind, mode, target } = entry;
         entries[index] = {
@@ -117,7 +118,7 @@ export class TreeStore {
     }
     let done = 0;
     const inside = entries.filter(({ kind }) => kind === "file");
-    await _parallel(files, inside, async ({ path, mode, blob, sha256 }) => {
+    await parallel(files, inside, async ({ path, mode, blob, sha256 }) => {
       throwIfAborted(signal, _action);
       await _load(files, path, mode, join(dir, _blob(blob!)), sha256!);
       if (done++ % 64 === 0) progress(done, inside.length);
@@ -179,22 +180,6 @@ async function _load(
       mode: mode & 0o777,
     });
   }
-}
-
-/** Does as much at a time as the other side can take. */
-async function _parallel<T>(
-  files: FileStore,
-  items: readonly T[],
-  work: (item: T, index: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const { parallel = 1 } = files;
-  await Promise.all(Array.from({ length: parallel }, async () => {
-    while (next < items.length) {
-      const index = next++;
-      await work(items[index]!, index);
-    }
-  }));
 }
 
 function _hash(key: string): string {

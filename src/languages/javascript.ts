@@ -1,5 +1,5 @@
 import { containers, type LanguageData } from "./language.ts";
-import { nodeHeap } from "./node.ts";
+import { nodeHeap, nodeOutOfMemory } from "./node.ts";
 
 /** QuickJS-ng, in containers Node; code is an ES module. */
 export const javascript: LanguageData = {
@@ -11,6 +11,7 @@ export const javascript: LanguageData = {
     file: "main.mjs",
     needs: ["node"],
     run: ["node", nodeHeap, "{file}"],
+    outOfMemory: nodeOutOfMemory,
     driver: "node",
     installer: "npm",
   },

@@ -1,5 +1,5 @@
 import { containers, type LanguageData } from "./language.ts";
-import { nodeHeap } from "./node.ts";
+import { nodeHeap, nodeOutOfMemory } from "./node.ts";
 
 /** TypeScript as Node runs it, from 22.18 on: types are taken away, not checked; code is an ES module. */
 export const typescript: LanguageData = {
@@ -16,6 +16,7 @@ export const typescript: LanguageData = {
       "--disable-warning=ExperimentalWarning",
       "{file}",
     ],
+    outOfMemory: nodeOutOfMemory,
     driver: "node",
     installer: "npm",
   },

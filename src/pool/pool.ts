@@ -22,6 +22,8 @@ interface Member {
   /** Opened beyond `max`, and closed after its one user. */
   readonly temporary: boolean;
   state: "ready" | "checking" | "busy" | "cleaning";
+  /** What its user has of it. */
+  lent?: Session | undefined;
   /** For whom it is being checked. */
   waiter?: Waiter | undefined;
   users: number;
@@ -323,11 +325,13 @@ export class SessionPool {
     const { wall, session } = member.opened;
     const lent = new LentWall(wall, (busy) => this.#returned(member, busy));
     this.#tally.handedOut(waiter.ms);
-    waiter.serve(session(lent));
+    member.lent = session(lent);
+    waiter.serve(member.lent);
   }
 
   #returned(member: Member, busy: boolean): void {
     if (!this.#members.has(member)) return;
+    member.lent = undefined;
     const { maxUses, maxLifetimeMs } = this.#limits;
     const { temporary, users, bornMs, opened } = member;
     const old = performance.now() - bornMs > maxLifetimeMs;
@@ -363,8 +367,11 @@ export class SessionPool {
   #discard(member: Member): void {
     this.#members.delete(member);
     const work = async () => {
+      // Ends what its user has under way beside the wall, too.
+      const left = member.lent?.close();
       try {
         await member.opened.wall.close();
+        await left;
       } catch {
         this.#tally.failures++;
       }

@@ -112,7 +112,7 @@ async function assertRefused(cache: string): Promise<void> {
     stdout + stderr,
   );
   assert.match(message!, /^Cannot [^:]+: .+\. .+\.$/);
-  assert.ok(message!.includes(cache), message);
+  assert.ok(message!.includes(cache), String(message));
 }
 
 test("a cache folder that can't be written", async () => {

@@ -103,10 +103,10 @@ each(
     );
     assert.match(error.message, /docker/);
   },
-  ({ backend, lang, capabilities }) => {
+  ({ lang, capabilities }) => {
     if (capabilities.network) return "has a network";
-    return backend === "hyperlight" && lang === "python"
-      ? "asks for the linux guest, which has a network"
+    return (capabilities.http as readonly string[]).includes(lang)
+      ? "sends requests through the host"
       : undefined;
   },
 );

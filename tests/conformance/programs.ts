@@ -72,6 +72,12 @@ export interface Programs {
   /** Prints a number that no two runs share. */
   random: string;
 
+  /** Sends a request and prints status, text and the header x-answer; prints "refused " and the message when it is not sent; undefined where the language cannot. */
+  http?(
+    method: string,
+    url: string,
+    options?: { headers?: Record<string, string>; body?: string },
+  ): string;
   /** Calls the tool and prints its answer as JSON without blanks. */
   tool(name: string, input: Record<string, unknown>): string;
   /** The same; prints "caught " and the message when the call fails. */

@@ -128,9 +128,8 @@ async function find(): Promise<Target[]> {
   const chosen = process.env.MOTE_CONFORMANCE ?? "";
   const found: Target[] = [];
   for (
-    const candidate of [...candidates, ...containers].filter(({ name }) =>
-      name.startsWith(chosen)
-    )
+    const candidate of [...candidates, ...chosen === "" ? [] : containers]
+      .filter(({ name }) => name.startsWith(chosen))
   ) {
     const reason = await candidate.missing?.();
     if (reason !== undefined) {

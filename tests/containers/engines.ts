@@ -2,6 +2,7 @@
  * The engines that the tests of containers run on: docker and podman, as far as one answers.
  */
 import assert from "node:assert/strict";
+import process from "node:process";
 import { test } from "node:test";
 import type { Box, BoxSpec } from "../../src/backends/container/box.ts";
 import Dockerode from "dockerode";
@@ -81,18 +82,30 @@ export function said(
   return withBox(tested, boxSpec(script, more), saidBy);
 }
 
-/** What our label is on: containers, volumes and images. */
-export async function ours({ docker }: Tested): Promise<string[]> {
+interface Labelled {
+  Id: string;
+  Name: string;
+  RepoTags?: string[];
+  Labels: Record<string, string>;
+}
+
+/** What our label is on: containers, volumes and images, of one process or of all. */
+export async function ours(
+  { docker }: Tested,
+  pid?: number,
+): Promise<string[]> {
   const filters = JSON.stringify({ label: ["mote.owner"] });
   const [containers, volumes, images] = await Promise.all([
     docker.listContainers({ all: true, filters }),
     docker.listVolumes({ filters }),
     docker.listImages({ filters }),
   ]);
+  const whose = ({ Labels }: Labelled) =>
+    pid === undefined || Labels["mote.owner"]!.includes(`/${pid}/`);
   return [
-    ...containers.map(({ Id }: { Id: string }) => Id),
-    ...(volumes.Volumes ?? []).map(({ Name }: { Name: string }) => Name),
-    ...images.flatMap(({ RepoTags }: { RepoTags?: string[] }) =>
+    ...containers.filter(whose).map(({ Id }: Labelled) => Id),
+    ...(volumes.Volumes ?? []).filter(whose).map(({ Name }: Labelled) => Name),
+    ...images.filter(whose).flatMap(({ RepoTags }: Labelled) =>
       RepoTags ?? ["<none>"]
     ),
   ];
@@ -103,9 +116,11 @@ export async function leavesNothing(
   tested: Tested,
   body: () => Promise<void>,
 ): Promise<void> {
-  const before = new Set(await ours(tested));
+  const before = new Set(await ours(tested, process.pid));
   await body();
-  const left = (await ours(tested)).filter((one) => !before.has(one));
+  const left = (await ours(tested, process.pid)).filter((one) =>
+    !before.has(one)
+  );
   assert.deepEqual(left, []);
 }
 

@@ -102,7 +102,7 @@ each("each right opens what it names, and nothing else", async (tested) => {
   assert.match(root, /^0\nshut\n.*\s0{16}\nworkspace/);
   const writable = await said(
     tested,
-    "touch /x /root/y 2>/dev/null; touch /etc/x && echo open",
+    "touch /etc/x && echo open",
     {
       rights: { ...noRights, root: true, writableRoot: true },
     },

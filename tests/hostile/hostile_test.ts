@@ -1,8 +1,8 @@
 /**
  * Runs every program of guests/hostile. Each has to end as its first line says, within a bounded time, and
  * to leave its session and the process healthy. `MOTE_HOSTILE_BACKEND` names another wall than `wasm`, such as
- * `hyperlight`, `hyperlight/linux` or `docker`, whose images `MOTE_TEST_IMAGES` names as for the conformance suite; an
- * emulated hypervisor may serve it with `MOTE_EMULATED=1`.
+ * `hyperlight`, `hyperlight/linux`, `docker` or `podman`; an emulated hypervisor may serve it with `MOTE_EMULATED=1`,
+ * containers have the images below the prefix `MOTE_TEST_IMAGES`.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -25,9 +25,17 @@ interface Expected {
   stdinBytes?: number;
   limits?: Limits;
   /** What is different in the linux guest, which has threads, modules and processes of its own; null is anything. */
-  linux?: { ends?: End | End[]; stdout?: string | null };
-  /** The same in a container, which has an image's files and processes as well. */
-  container?: { ends?: End | End[]; stdout?: string | null };
+  linux?: Different;
+  /** The same for containers, where ordinary interpreters run. */
+  container?: Different;
+}
+
+/** What is different behind one wall. */
+interface Different {
+  ends?: End | End[];
+  exitCode?: null;
+  stdout?: string | null;
+  stderr?: null;
 }
 
 const folder = new URL("../../guests/hostile/", import.meta.url);
@@ -36,6 +44,7 @@ const limits: Limits = {
   memoryMb: 64,
   outputBytes: 1 << 20,
   workspaceMb: 4,
+  workspaceFiles: 1_000,
 };
 
 const emulated = process.env.MOTE_EMULATED === "1";
@@ -50,16 +59,11 @@ const wall = {
 };
 
 // Pods have no such limit.
-if (backend !== "kubernetes") limits.workspaceFiles = 1_000;
+if (backend === "kubernetes") delete limits.workspaceFiles;
 
 const contained = ["docker", "podman", "kubernetes"].includes(backend);
 
-/** The image of a language, where the tests have their own. */
-const imageOf = (lang: "python" | "javascript") => {
-  const prefix = process.env.MOTE_TEST_IMAGES;
-  if (!contained || prefix === undefined) return {};
-  return { image: `${prefix}${lang === "python" ? "python:1" : "node:1"}` };
-};
+const images = process.env.MOTE_TEST_IMAGES;
 
 /** The node of pods, where a cluster has no scheduler. */
 const node = process.env.MOTE_TEST_KUBE_NODE;
@@ -68,11 +72,22 @@ const placement = backend === "kubernetes" && node !== undefined
   ? { runtimeConfigs: { nodeName: node } }
   : {};
 
+/** What a session of a language is opened with. */
+function wallOf(ending: Ending) {
+  if (!contained || images === undefined) return { ...wall, ...placement };
+  const image = { py: "python:1", js: "node:1" }[ending];
+  return { ...wall, ...placement, image: `${images}${image}` };
+}
+
 /** An emulated processor is so much slower. */
 const slowness = emulated ? 10 : 1;
 
 /** Time limit of programs that may run into it, in ms; the others get as long as a busy machine may need. */
-const timeMs = { shared: 1_000 * (emulated ? 3 : 1), own: 20_000 * slowness };
+const timeMs = {
+  // A container starts an interpreter of its own for each run.
+  shared: 1_000 * (emulated || contained ? 3 : 1),
+  own: 20_000 * slowness,
+};
 
 /** Ending a run, freeing its memory and answering may take this much longer than its time limit, in ms. */
 const graceMs = 5_000 * slowness;
@@ -93,18 +108,12 @@ function expectedOf(source: string): Expected {
   const { linux, container, ...expected }: Expected = JSON.parse(
     source.split("\n", 1)[0]!.replace(/^(#|\/\/) /, ""),
   );
-  const other = guest === "linux"
-    ? linux
-    : contained
-    ? container ?? linux
-    : undefined;
-  if (!other) return expected;
-  if (other.stdout === null) delete expected.stdout;
-  return {
-    ...expected,
-    ...other.ends !== undefined && { ends: other.ends },
-    ...typeof other.stdout === "string" && { stdout: other.stdout },
-  };
+  const here = guest === "linux" ? linux : contained ? container : undefined;
+  for (const [key, value] of Object.entries(here ?? {})) {
+    if (value === null) delete expected[key as keyof Different];
+    else Object.assign(expected, { [key]: value });
+  }
+  return expected;
 }
 
 async function outcome(
@@ -139,9 +148,7 @@ async function attack(name: string, ending: Ending): Promise<void> {
     ...expected.limits,
   };
   const session = await createSession({
-    ...wall,
-    ...imageOf(lang),
-    ...placement,
+    ...wallOf(ending),
     lang,
     limits: own,
   });
@@ -172,12 +179,7 @@ async function attack(name: string, ending: Ending): Promise<void> {
   } finally {
     await bounded(session.close(), graceMs, `closing after ${name}`);
   }
-  const next = await createSession({
-    ...wall,
-    ...imageOf(lang),
-    ...placement,
-    lang,
-  });
+  const next = await createSession({ ...wallOf(ending), lang });
   try {
     await assertHealthy(next, ending);
   } finally {
@@ -185,10 +187,10 @@ async function attack(name: string, ending: Ending): Promise<void> {
   }
 }
 
-const chosen = process.env.MOTE_HOSTILE ?? "";
+const chosen = (process.env.MOTE_HOSTILE ?? "").split(",");
 
 for (const name of readdirSync(folder).sort()) {
-  if (!isProgram(name) || !name.startsWith(chosen)) continue;
+  if (!isProgram(name) || !chosen.some((one) => name.startsWith(one))) continue;
   const ending = name.slice(name.lastIndexOf(".") + 1) as Ending;
   test(name, () => attack(name, ending));
 }
@@ -199,11 +201,10 @@ test("all of them at once, in one process", async () => {
   );
   const runs = names.map(async (name) => {
     const source = readFileSync(new URL(name, folder), "utf8");
-    const lang = languages[name.slice(-2) as Ending];
+    const ending = name.slice(-2) as Ending;
+    const lang = languages[ending];
     const session = await createSession({
-      ...wall,
-      ...imageOf(lang),
-      ...placement,
+      ...wallOf(ending),
       lang,
       limits: { ...limits, timeMs: 3_000 },
     });
@@ -219,8 +220,7 @@ test("all of them at once, in one process", async () => {
 after(async () => {
   for (const ending of endings) {
     const session = await createSession({
-      ...wall,
-      ...imageOf(languages[ending]),
+      ...wallOf(ending),
       lang: languages[ending],
     });
     await assertHealthy(session, ending);

@@ -36,7 +36,10 @@ async function failure(
   code: string,
 ): Promise<SandboxError> {
   const error: unknown = await work.then(
-    (value) => assert.fail(`${code} expected, not ${JSON.stringify(value)}`),
+    (value) =>
+      assert.fail(
+        `${code} expected, not ${JSON.stringify(value).slice(0, 500)}`,
+      ),
     (error) => error,
   );
   assert.ok(error instanceof SandboxError, String(error));

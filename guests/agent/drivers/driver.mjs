@@ -18,21 +18,28 @@ const typed = name.endsWith("ts");
 const living = mode === "living";
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
-/** Writes to the host and waits until it is written. */
-function say(kind, id, ...parts) {
-  const head = Buffer.alloc(9);
-  head.writeUInt32LE(parts.reduce((sum, part) => sum + part.length, 0));
-  head.writeUInt8(kind, 4);
-  head.writeUInt32LE(id, 5);
-  const word = Buffer.concat([head, ...parts]);
-  for (let at = 0; at < word.length;) {
+const { writeSync } = fs;
+const { wait } = Atomics;
+
+function writeAll(fd, bytes) {
+  for (let at = 0; at < bytes.length;) {
     try {
-      at += fs.writeSync(3, word, at);
+      at += writeSync(fd, bytes, at);
     } catch (error) {
       if (error.code !== "EAGAIN") return;
-      Atomics.wait(pause, 0, 0, 1);
+      wait(pause, 0, 0, 1);
     }
   }
+}
+
+/** Writes to the host and waits until it is written. Whatever the program has made of its realm, this has to work. */
+function say(kind, id, body) {
+  const word = Buffer.alloc(9 + (body ? body.length : 0));
+  word.writeUInt32LE(word.length - 9);
+  word.writeUInt8(kind, 4);
+  word.writeUInt32LE(id, 5);
+  if (body) body.copy(word, 9);
+  writeAll(3, word);
 }
 
 let socket;
@@ -160,6 +167,14 @@ function shown(error) {
   } catch {
     return "something that cannot be shown";
   }
+  try {
+    return tidy(text);
+  } catch {
+    return text;
+  }
+}
+
+function tidy(text) {
   const place = new RegExp(`(?:file://)?${main.replace("file://", "").replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}\\?run=\\d+`, "g");
   return text.replace(place, name).replace(/^ +at .*(?:\bnode:|\/driver\.mjs:)[^\n]*\n?/gm, "").trimEnd();
 }
@@ -181,15 +196,7 @@ function uncaught(error) {
     // A thing that throws when it is looked at.
   }
   outcome = { code: 1, flags, call };
-  const text = Buffer.from(`Uncaught ${shown(error)}\n`);
-  for (let at = 0; at < text.length;) {
-    try {
-      at += fs.writeSync(2, text, at);
-    } catch (error) {
-      if (error.code !== "EAGAIN") return;
-      Atomics.wait(pause, 0, 0, 1);
-    }
-  }
+  writeAll(2, Buffer.from(`Uncaught ${shown(error)}\n`));
 }
 
 function peak() {

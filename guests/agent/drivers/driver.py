@@ -5,6 +5,9 @@ import os
 import sys
 import threading
 
+# The program may change what it likes: what is defined from here on keeps what there was.
+__builtins__ = dict(vars(builtins))
+
 _READY, _CALL, _DONE = 1, 2, 3
 _TURN, _REPLY = 1, 2
 _OK, _FAILED, _INPUT, _LIMIT = range(4)
@@ -278,7 +281,7 @@ def _peak():
                 name, _, size = line.partition(":")
                 if size.endswith(" kB\n"):
                     sizes[name] = int(size[:-4]) * 1024
-    except (OSError, ValueError):
+    except Exception:
         pass
     return max(0, sizes.get("VmHWM", 0) - sizes.get("RssFile", 0) - sizes.get("RssShmem", 0))
 
@@ -303,9 +306,9 @@ def _once():
     _flush()
     try:
         _done(*outcome)
-    except OSError:
+    except Exception:
         pass
-    sys.exit(outcome[0])
+    raise SystemExit(outcome[0])
 
 
 def _living():
@@ -327,7 +330,7 @@ def _living():
         _flush()
         try:
             _done(*outcome)
-        except OSError:
+        except Exception:
             os._exit(outcome[0])
 
 

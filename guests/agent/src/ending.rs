@@ -8,8 +8,7 @@ use crate::sys;
 use crate::tree;
 use crate::wire::tell;
 use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
+use rustix::process::{Pid, Signal, kill_process};
 use std::time::{Duration, Instant};
 
 const AGAIN: Duration = Duration::from_millis(20);
@@ -27,14 +26,15 @@ pub enum Children {
 /// Takes in every process that has ended; there are always such, as orphans come to us.
 pub fn reap(mut run: Option<&mut Run>) -> Children {
     loop {
-        match wait(WaitOptions::NOHANG) {
-            Ok(Some((pid, status))) => {
-                if let Some(run) = run.as_deref_mut().filter(|run| run.main == pid.as_raw_nonzero().get()) {
-                    run.status = status.exit_status().or(status.terminating_signal().map(|signal| -signal));
+        match sys::wait_any() {
+            Ok(Some(ended)) => {
+                if let Some(run) = run.as_deref_mut().filter(|run| run.main == ended.pid) {
+                    run.status = Some(ended.status);
+                    run.peak = ended.peak;
                 }
             }
             Ok(None) => return Children::Some,
-            Err(Errno::INTR) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(_) => return Children::None,
         }
     }

@@ -71,6 +71,8 @@ pub struct Run {
     pub reason: Reason,
     /// How the main process ended: exit code, or minus the signal.
     pub status: Option<i32>,
+    /// The most memory that it had at a time, in bytes.
+    pub peak: u64,
     pub limits: Limits,
     pub started: Instant,
     pub since: (i64, i64),
@@ -105,6 +107,7 @@ impl Run {
             phase: Phase::Running,
             reason: Reason::Itself,
             status: None,
+            peak: 0,
             limits: order.limits,
             started,
             since,
@@ -280,6 +283,7 @@ impl Run {
         let mut out = Fields::default();
         out.u8(self.reason as u8).u32(self.status.unwrap_or(0) as u32);
         out.u64(self.started.elapsed().as_micros() as u64).u64(place.cpu_us().saturating_sub(self.cpu_base));
+        out.u64(self.peak);
         out.u32(place.kills().saturating_sub(self.kills_base) as u32);
         let full = !self.full_base && (self.full || place.is_full());
         out.u8(u8::from(full)).u32(changed.len() as u32);

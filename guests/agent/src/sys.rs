@@ -8,6 +8,9 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 
+/// Open files of a process.
+const FILES: u64 = 16_384;
+
 /// A descriptor that is readable when a child has ended; the signal itself is blocked.
 pub fn child_signals() -> io::Result<OwnedFd> {
     // SAFETY: `set` is initialised by sigemptyset before it is read; signalfd gives a descriptor that nobody else owns.
@@ -55,6 +58,33 @@ fn cpu_time(who: libc::c_int) -> u64 {
     [usage.ru_utime, usage.ru_stime].iter().map(|time| time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64).sum()
 }
 
+/// A child that has ended.
+pub struct Ended {
+    pub pid: i32,
+    /// Exit code, or minus the signal.
+    pub status: i32,
+    /// The most memory that it had at a time, in bytes.
+    pub peak: u64,
+}
+
+/// Takes in a child that has ended; an error when there are none at all.
+pub fn wait_any() -> io::Result<Option<Ended>> {
+    let mut status = 0;
+    // SAFETY: wait4 fills both, and zeros are valid for them too.
+    let (pid, usage) = unsafe {
+        let mut usage = std::mem::zeroed::<libc::rusage>();
+        (libc::wait4(-1, &mut status, libc::WNOHANG, &mut usage), usage)
+    };
+    match pid {
+        0 => Ok(None),
+        -1 => Err(io::Error::last_os_error()),
+        pid => {
+            let status = if libc::WIFSIGNALED(status) { -libc::WTERMSIG(status) } else { libc::WEXITSTATUS(status) };
+            Ok(Some(Ended { pid, status, peak: usage.ru_maxrss as u64 * 1_024 }))
+        }
+    }
+}
+
 /// How many clock ticks of /proc are a second.
 pub fn ticks_per_second() -> u64 {
     // SAFETY: takes a number only.
@@ -81,6 +111,10 @@ pub fn spawn(mut command: Command, confinement: Confinement) -> io::Result<Child
         rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
         if stack.is_some() {
             let _ = rustix::process::setrlimit(Resource::Stack, Rlimit { current: stack, maximum: None });
+        }
+        let files = Rlimit { current: Some(FILES), maximum: Some(FILES) };
+        if rustix::process::getrlimit(Resource::Nofile).maximum.is_none_or(|most| most > FILES) {
+            let _ = rustix::process::setrlimit(Resource::Nofile, files);
         }
         // Until exec we are what the agent is: nobody's to write to, not even ours.
         rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::Dumpable)?;

@@ -4,6 +4,7 @@ import { installErrors } from "./errors.js";
 import "./performance.js";
 import "./text.js";
 import "./web.js";
+import "./fetch.js";
 import { installConsole, print } from "./console.js";
 import { installTimers, step, reset } from "./loop.js";
 import { installTools } from "./tools.js";

@@ -61,6 +61,8 @@ export function containerBackend(
     tools: languages.driven,
     cpuLimit: true,
     fileLimit: engine.countsFiles,
+    // Its programs have sockets, which the host leads to what they may reach.
+    http: [],
     network: engine.cutsNetwork,
     nativeLibraries: true,
     processes: true,

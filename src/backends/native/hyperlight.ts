@@ -7,6 +7,7 @@ const _capabilities: Capabilities = Object.freeze<Capabilities>({
   interactive: ["python", "javascript"],
   install: ["python"],
   tools: ["python", "javascript"],
+  http: ["python", "javascript"],
   cpuLimit: true,
   fileLimit: true,
   network: false,
@@ -20,6 +21,7 @@ const _ownGuest: Capabilities = Object.freeze<Capabilities>({
   interactive: _capabilities.languages,
   install: [],
   tools: _capabilities.languages,
+  http: [],
 });
 
 const _linux: Capabilities = Object.freeze<Capabilities>({
@@ -27,6 +29,7 @@ const _linux: Capabilities = Object.freeze<Capabilities>({
   interactive: ["python"],
   install: ["python"],
   tools: ["python"],
+  http: ["python"],
   cpuLimit: true,
   fileLimit: true,
   network: true,

@@ -6,6 +6,7 @@ const _capabilities: WasmCapabilities = Object.freeze<WasmCapabilities>({
   interactive: ["python", "javascript"],
   install: ["python"],
   tools: ["python", "javascript"],
+  http: ["python", "javascript"],
   cpuLimit: true,
   fileLimit: true,
   network: false,

@@ -79,6 +79,20 @@ export const javascript: Programs = {
   random:
     `console.log(crypto.getRandomValues(new Uint32Array(4)).join("-"), Math.random());`,
 
+  http: (method, url, { headers = {}, body } = {}) =>
+    [
+      `const headers = ${literal(headers)};`,
+      "for (const name in headers) headers[name] = headers[name].replace(/\\$(\\w+)/g, (_, key) => process.env[key]);",
+      `const options = { method: ${text(method)}, headers, body: ${
+        text(body ?? null)
+      } };`,
+      `try {`,
+      `  const answer = await fetch(${text(url)}, options);`,
+      `  console.log(answer.status, await answer.text(), answer.headers.get("X-Answer"));`,
+      `} catch (error) {`,
+      `  console.log("refused", error.message);`,
+      `}`,
+    ].join("\n"),
   tool: (name, input) =>
     `console.log(JSON.stringify(await tools.${name}(${literal(input)})));`,
   toolCaught: (name, input) =>

@@ -83,6 +83,20 @@ export const python: Programs = {
   getState: (name) => `print(${name})`,
   random: `import random\nprint(random.getrandbits(64))`,
 
+  http: (method, url, { headers = {}, body } = {}) =>
+    [
+      `import json, os`,
+      `headers = {name: os.path.expandvars(value) for name, value in ${
+        literal(headers)
+      }.items()}`,
+      `try:`,
+      `    answer = http.request(${text(method)}, ${
+        text(url)
+      }, headers=headers, data=${body === undefined ? "None" : text(body)})`,
+      `    print(answer.status, answer.text, answer.headers.get("X-Answer"))`,
+      `except http.Error as error:`,
+      `    print("refused", error)`,
+    ].join("\n"),
   tool: (name, input) =>
     `import json\nprint(json.dumps(tools.${name}(**${
       literal(input)

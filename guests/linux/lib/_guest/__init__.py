@@ -2,7 +2,7 @@
 
 import gc
 
-from . import missing, preload
+from . import missing, preload, web
 from .attach import attach
 from .loop import Policy
 from .preloaded import preloaded
@@ -13,6 +13,7 @@ from .warm import warm
 missing.install()
 preload.modules()
 install()
+web.install()
 prepare()
 missing.environment()
 

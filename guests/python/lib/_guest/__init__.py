@@ -2,7 +2,7 @@
 
 import gc
 
-from . import missing, preload
+from . import missing, preload, web
 from .attach import attach
 from .loop import Policy
 from .run import mode, prepare, run
@@ -12,6 +12,7 @@ from .warm import warm
 missing.install()
 preload.modules()
 install()
+web.install()
 prepare()
 
 import asyncio

@@ -89,6 +89,8 @@ export class AgentClient {
   readonly #waiting: (() => void)[] = [];
   readonly #timer: ReturnType<typeof setInterval>;
   #open = 0;
+  /** A connection keeps the process alive from the start. */
+  #held = true;
   #lastId = 0;
   #loss: AgentLoss | undefined;
   #hello: ((loss?: AgentLoss) => void) | undefined;
@@ -158,11 +160,22 @@ export class AgentClient {
   route(id: number, taker: FrameTaker): void {
     if (this.#loss) taker.lost(this.#loss);
     else this.#takers.set(id, taker);
+    this.#hold();
   }
 
   /** The run is over. */
   unroute(id: number): void {
     this.#takers.delete(id);
+    this.#hold();
+  }
+
+  /** Keeps the process alive for as long as something goes on, and no longer. */
+  #hold(): void {
+    const busy = this.#pending.size + this.#takers.size > 0;
+    if (busy === this.#held) return;
+    this.#held = busy;
+    if (busy) this.#channel.ref?.();
+    else this.#channel.unref?.();
   }
 
   /** Sends a frame that has no answer of its own. */
@@ -226,6 +239,7 @@ export class AgentClient {
           mostBytes,
           bytes: 0,
         });
+        this.#hold();
         const late = `it did not answer for ${_answerMs} ms`;
         timer = setTimeout(() => this.#lose({ nonsense: late }), _answerMs);
         this.send(kind, id, fields.done(), bytes);
@@ -233,6 +247,7 @@ export class AgentClient {
     } finally {
       clearTimeout(timer);
       this.#pending.delete(id);
+      this.#hold();
     }
   }
 

@@ -37,6 +37,8 @@ export interface Report {
   readonly runMs: number;
   /** Time on the processor, in ms. */
   readonly cpuMs: number;
+  /** The most memory that its main process had at a time, files' included, in bytes; 0 while it lives. */
+  readonly peakBytes: number;
   /** How often the kernel killed for want of memory. */
   readonly memoryKills: number;
   /** The workspace was seen full, and was not before. */
@@ -257,6 +259,7 @@ function _report(reader: FieldReader): Report {
   const status = reader.i32();
   const runMs = reader.u64() / 1_000;
   const cpuMs = reader.u64() / 1_000;
+  const peakBytes = reader.u64();
   const memoryKills = reader.u32();
   const full = reader.u8() !== 0;
   const changed: string[] = [];
@@ -267,5 +270,14 @@ function _report(reader: FieldReader): Report {
       if (error instanceof Malformed) throw error;
     }
   }
-  return { reason, status, runMs, cpuMs, memoryKills, full, changed };
+  return {
+    reason,
+    status,
+    runMs,
+    cpuMs,
+    peakBytes,
+    memoryKills,
+    full,
+    changed,
+  };
 }

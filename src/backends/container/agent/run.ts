@@ -392,6 +392,7 @@ export class AgentRun {
       cut,
       limits: this.#settings.limits,
       timeMs: this.#request.timeMs ?? this.#settings.limits.timeMs,
+      driven: this.#settings.language.driver !== undefined,
       outOfMemory: this.#settings.language.outOfMemory,
       complaint: this.#output.tail,
       stateLost,

@@ -27,6 +27,8 @@ export interface Evidence {
   readonly limits: ResolvedLimits;
   /** The run's limit of time. */
   readonly timeMs: number;
+  /** It has a driver, and so a limit of its own for data. */
+  readonly driven: boolean;
   /** The end of its error output. */
   readonly complaint: string;
   /** What the language says there when memory ran out. */
@@ -45,7 +47,8 @@ export interface Verdict {
   readonly failure?: RunFailure | undefined;
 }
 
-const _aborts = [4, 5, 6];
+/** Signals of a program that was refused memory and did not cope. */
+const _crashes = [4, 5, 6, 7, 11];
 const _outOfMemory = /(heap|process) out of memory|std::bad_alloc/;
 const _mib = 1_048_576;
 /** A process that came so near to its limit of memory has met it: what it was refused is not in the figure. */
@@ -171,9 +174,11 @@ function _ofReport(evidence: Evidence): Found | undefined {
   }
   if (!report || report.status === 0 || evidence.done?.flags) return undefined;
   if (report.status < 0 && report.memoryKills > 0) return _memory(evidence);
-  const { complaint, outOfMemory } = evidence;
+  const { complaint, outOfMemory, driven } = evidence;
+  const crashed = _crashes.includes(-report.status);
   const said = (outOfMemory?.test(complaint) ?? false) ||
-    (_aborts.includes(-report.status) && _outOfMemory.test(complaint));
+    (crashed && _outOfMemory.test(complaint)) ||
+    (crashed && driven && report.peakBytes >= limits.memoryMb * _mib);
   return said ? _memory(evidence) : undefined;
 }
 

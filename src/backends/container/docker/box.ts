@@ -79,7 +79,8 @@ export async function whatBecame(
       );
       state = found.State;
     } catch (error) {
-      if (statusOf(error) === 404) {
+      // While a container goes, Podman does not find it with another status.
+      if (statusOf(error) === 404 || /no such container/.test(wordsOf(error))) {
         return died("the container was removed from outside");
       }
       const fault = connectionFault(engine, endpoint, error);
@@ -92,7 +93,7 @@ export async function whatBecame(
         state: `the container needed more than ${memoryMb} MiB`,
       };
     }
-    if (!state.Running) return died(_ending(state));
+    if (!state.Running && _settled(state)) return died(_ending(state));
     // The engine may learn of the end a little after its client.
     if (Date.now() > until - 2_500) {
       return state.Paused ? died("the container was paused from outside") : {
@@ -102,6 +103,11 @@ export async function whatBecame(
     }
     await _pause(_pollMs);
   }
+}
+
+/** Whether a state is no step on the way to another. */
+function _settled({ Status = "exited" }: State): boolean {
+  return ["exited", "dead", "created"].includes(Status);
 }
 
 function _ending({ ExitCode, Error: words }: State): string {

@@ -5,7 +5,6 @@ import { basename, dirname, join, resolve } from "node:path";
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import ignore from "@balena/dockerignore";
-// @ts-types="npm:@types/tar-stream@3.1.5"
 import tar from "tar-stream";
 import { SandboxError } from "../../../errors.ts";
 import { hostError, throwIfAborted } from "../../../host_error.ts";
@@ -156,8 +155,8 @@ export function packContext({ folder, entries }: BuildContext): Readable {
           header,
           (error) => error ? fail(error) : done(),
         );
-        if (type !== "file") return void entry.end();
         const into = entry as unknown as Writable;
+        if (type !== "file") return void into.end();
         pipeline(createReadStream(join(folder, name)), into).catch(fail);
       });
     }

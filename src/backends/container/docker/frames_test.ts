@@ -14,7 +14,6 @@ function frame(stream: number, payload: Uint8Array): Uint8Array {
 const join = (parts: readonly Uint8Array[]): Uint8Array =>
   Uint8Array.from(parts.flatMap((part) => [...part]));
 
-// deno-lint-ignore require-await -- a stream is asynchronous
 async function* cut(bytes: Uint8Array, sizes: readonly number[]) {
   let at = 0;
   for (const size of sizes) {
