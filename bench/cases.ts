@@ -5,6 +5,7 @@ import { crowd } from "./cases/crowd.ts";
 import { edges } from "./cases/edges.ts";
 import { first } from "./cases/first.ts";
 import { growth } from "./cases/growth.ts";
+import { kubernetes } from "./cases/kubernetes.ts";
 import { live } from "./cases/live.ts";
 import { startOfPeers } from "./cases/peers.ts";
 import { policy } from "./cases/policy.ts";
@@ -28,4 +29,5 @@ export const cases: readonly Benchmark[] = [
   policy,
   pool,
   containers,
+  kubernetes,
 ];

@@ -55,6 +55,11 @@ const places: readonly { what: RegExp; only: RegExp; name: string }[] = [
   { what: /["']koffi["']/, only: /^ffi\/koffi\.ts$/, name: "koffi" },
   { what: /["']commander["']/, only: /^src\/cli\//, name: "commander" },
   {
+    what: /["'](@kubernetes\/client-node|ws)["']/,
+    only: /^src\/backends\/container\/kubernetes\//,
+    name: "a client of Kubernetes",
+  },
+  {
     what: /["'](dockerode|tar-stream|@balena\/dockerignore)["']/,
     only: /^src\/backends\/container\/docker\//,
     name: "a client of container engines",

@@ -5,6 +5,7 @@ import type {
   Wall,
 } from "./backends/backend.ts";
 import { SandboxError } from "./errors.ts";
+import { throwIfAborted } from "./host_error.ts";
 import type { PreparedPackages } from "./install/install.ts";
 import type { ProxyRules } from "./install/proxy.ts";
 import type { PythonTarget } from "./install/python_target.ts";
@@ -116,6 +117,7 @@ async function _pythonOf(
     "./install/python_target.ts"
   );
   const { stdout, failure } = await _ask(wall, pythonQuestion, signal);
+  throwIfAborted(signal, "install packages");
   const text = new TextDecoder().decode(stdout.subarray(0, 1_000));
   const target = failure ? undefined : targetOf(text);
   if (target) return target;

@@ -23,7 +23,7 @@ export interface Limits {
   onOutputLimit?: "fail" | "truncate";
   /** Files of the session together, in MiB. @default 256; 1 to 4_096 */
   workspaceMb?: number;
-  /** Number of files and directories of the session. @default 10_000; 1 to 1_000_000 */
+  /** Number of files and directories of the session; `kubernetes` cannot limit it. @default 10_000; 1 to 1_000_000 */
   workspaceFiles?: number;
   /** Processes at a time, in containers with their threads. A `wasm` guest is one process and can start none, so any value holds. @default 1, in containers 256; 1 to 10_000 */
   processes?: number;
@@ -63,6 +63,9 @@ export const limitFields: Check<Limits> = object<Limits>({
   toolTimeMs: timeMs,
 });
 
+/** What `limits.workspaceFiles` is where nothing is said. */
+export const defaultWorkspaceFiles = 10_000;
+
 /** Limits where none are given. */
 const _defaults: ResolvedLimits = Object.freeze<ResolvedLimits>({
   timeMs: 30_000,
@@ -72,7 +75,7 @@ const _defaults: ResolvedLimits = Object.freeze<ResolvedLimits>({
   outputBytes: 8_388_608,
   onOutputLimit: "fail",
   workspaceMb: 256,
-  workspaceFiles: 10_000,
+  workspaceFiles: defaultWorkspaceFiles,
   processes: 1,
   toolCalls: 1_000,
   toolBytes: 8_388_608,

@@ -2,6 +2,7 @@ import type { Backend, Capabilities } from "./backends/backend.ts";
 import { present } from "./backends/registry.ts";
 import { SandboxError } from "./errors.ts";
 import { backendsOf, languages } from "./languages/languages.ts";
+import { defaultWorkspaceFiles } from "./limits.ts";
 import type { BackendName, ParsedOptions } from "./options.ts";
 import { netRules, type Rights } from "./rights.ts";
 
@@ -106,6 +107,13 @@ export function refuseUnsupported(
   }
   if (tools && Object.keys(tools).length > 0 && !can.tools.includes(lang)) {
     throw unsupported(`${lang} code cannot call tools`, []);
+  }
+  if (limits.workspaceFiles !== defaultWorkspaceFiles && !can.fileLimit) {
+    throw unsupported(`backend ${name} does not count files`, [
+      "wasm",
+      "hyperlight",
+      ..._engines,
+    ]);
   }
   if (limits.cpuMs !== null && !can.cpuLimit) {
     throw unsupported(`backend ${name} does not count CPU time`, ["wasm"]);

@@ -22,6 +22,8 @@ export interface Capabilities {
   readonly tools: readonly Language[];
   /** Whether `limits.cpuMs` is counted. */
   readonly cpuLimit: boolean;
+  /** Whether `limits.workspaceFiles` is held. */
+  readonly fileLimit: boolean;
   /** Languages whose code can send HTTP requests through the host, if `rights.net` names where to. */
   readonly http: readonly Language[];
   /** Whether code can have sockets, to where `rights.net` names. */

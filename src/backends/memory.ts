@@ -22,6 +22,7 @@ const _capabilities: Capabilities = Object.freeze<Capabilities>({
   tools: _script,
   http: [],
   cpuLimit: false,
+  fileLimit: true,
   network: false,
   nativeLibraries: false,
   processes: false,

@@ -15,7 +15,7 @@ import {
 import { join } from "node:path";
 import type { Session } from "@mote/sandbox";
 import { withFiles } from "./host_files.ts";
-import { assertHealthy, each, refused } from "./targets.ts";
+import { assertHealthy, countsFiles, each, refused } from "./targets.ts";
 
 const paths = async (session: Session): Promise<string[]> =>
   (await session.listFiles()).map(({ path }) => path).sort();
@@ -267,6 +267,7 @@ each(
         await assertHealthy(target, session);
       },
     ),
+  countsFiles,
 );
 
 each(

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import {
   assertHealthy,
+  countsFiles,
   each,
   ended,
   isContainer,
@@ -213,6 +214,7 @@ each(
       assert.ok((await session.listFiles()).length <= 50);
       await assertHealthy(target, session);
     }),
+  countsFiles,
 );
 
 each(
@@ -222,6 +224,7 @@ each(
       const result = await session.run(target.code.manyFiles(50));
       assert.equal(result.exitCode, 0, result.stderr);
     }),
+  countsFiles,
 );
 
 each(

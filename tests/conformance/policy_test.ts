@@ -136,9 +136,10 @@ each(
     await violation(target.open({ securityPolicy, libraries: ["pyyaml"] }));
   },
   ({ lang, capabilities }) =>
-    (capabilities.install as readonly string[]).includes(lang)
+    lang === "python" &&
+      (capabilities.install as readonly string[]).includes(lang)
       ? undefined
-      : "no packages",
+      : "no packages of Python",
 );
 
 each("a policy for a language without rules is refused", async (target) => {

@@ -154,6 +154,10 @@ export const targets: readonly Target[] = await find();
 /** Says why a target leaves a test out, or nothing. */
 export type Needs = (target: Target) => string | undefined;
 
+/** Leaves out what has no limit of files. */
+export const countsFiles: Needs = ({ capabilities }) =>
+  capabilities.fileLimit ? undefined : "does not count files";
+
 /** Longest time that a test may take, in ms. */
 const testTimeMs = 120_000;
 

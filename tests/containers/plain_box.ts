@@ -26,6 +26,7 @@ export const alone: readonly string[] | undefined = [
 export class PlainEngine implements ContainerEngine {
   readonly name = "docker";
   readonly cutsNetwork = true;
+  readonly countsFiles = true;
   readonly #isolated: boolean;
   /** A folder for all of them, which have the same files. */
   readonly dir: string = mkdtempSync(join(tmpdir(), "mote-plain-"));

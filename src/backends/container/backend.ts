@@ -60,6 +60,7 @@ export function containerBackend(
     install: languages.install,
     tools: languages.driven,
     cpuLimit: true,
+    fileLimit: engine.countsFiles,
     // Its programs have sockets, which the host leads to what they may reach.
     http: [],
     network: engine.cutsNetwork,

@@ -129,6 +129,8 @@ export interface ContainerEngine {
   readonly name: "docker" | "podman" | "kubernetes";
   /** Whether a box without the network certainly has none; where not, the agent takes sockets away from code. */
   readonly cutsNetwork: boolean;
+  /** Whether folders have a limit of files. */
+  readonly countsFiles: boolean;
   /** Whether it answers, and what it is; takes 5 s at most and starts nothing. */
   probe(): Promise<BackendStatus>;
   /** Starts a box. Also reaps, once per process and in the background, what a crashed process of ours left there. */

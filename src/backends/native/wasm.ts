@@ -8,6 +8,7 @@ const _capabilities: WasmCapabilities = Object.freeze<WasmCapabilities>({
   tools: ["python", "javascript"],
   http: ["python", "javascript"],
   cpuLimit: true,
+  fileLimit: true,
   network: false,
   nativeLibraries: false,
   processes: false,

@@ -95,6 +95,7 @@ class _Connection {
 export class DockerEngine implements ContainerEngine {
   readonly name: EngineName;
   readonly cutsNetwork = true;
+  readonly countsFiles = true;
   readonly #machine: () => Surroundings;
   readonly #connections = new Map<string, _Connection>();
 

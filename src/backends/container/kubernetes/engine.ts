@@ -19,6 +19,7 @@ import { pause } from "./watch.ts";
 export const kubernetesEngine: ContainerEngine = {
   name: "kubernetes",
   cutsNetwork: false,
+  countsFiles: false,
   probe: (): Promise<BackendStatus> => probeCluster(),
   start: _start,
 };

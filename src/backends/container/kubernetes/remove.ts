@@ -46,33 +46,49 @@ function _ended(pod: V1Pod): boolean {
       containerStatuses.every(({ state }) => state?.terminated);
 }
 
+/** Pods that could not be removed, as their API server did not answer. */
+const _owed = new Map<string, () => Promise<void>>();
+
 /**
- * Removes a pod and resolves when it is gone. A pod that is deleted without grace is gone from the API before the node has
- * ended its processes; so the node is given a second, and the pod is taken away when it has reported their end.
+ * Removes a pod and resolves when it is gone. What could not be removed is removed with the next one. A pod that is
+ * deleted without grace is gone from the API before the node has ended its processes; so the node is given a second, and
+ * the pod is taken away when it has reported their end.
  */
 export async function removePod(
   cluster: Cluster,
   leaving: Leaving,
 ): Promise<void> {
+  const key = `${cluster.server} ${leaving.namespace} ${leaving.name}`;
+  const remove = () => _remove(cluster, leaving);
   try {
-    const marked = await _delete(cluster, leaving, 1);
-    if (marked && !_ended(marked)) {
-      await follow({
-        cluster,
-        namespace: leaving.namespace,
-        name: leaving.name,
-        version: marked.metadata?.resourceVersion,
-        until: performance.now() + _nodeMs,
-      }, (pod) => {
-        const gone = !pod || pod.metadata?.uid !== marked.metadata?.uid;
-        return gone || _ended(pod) ? true : undefined;
-      });
-    }
-    if (marked) await _delete(cluster, leaving, 0);
+    await remove();
+    _owed.delete(key);
   } catch (error) {
-    const action = `remove pod ${leaving.name}`;
-    throw explain(error, action, leaving.namespace);
+    _owed.set(key, remove);
+    throw explain(error, `remove pod ${leaving.name}`, leaving.namespace);
   } finally {
     released();
   }
+  for (const [owed, again] of [..._owed]) {
+    _owed.delete(owed);
+    await again().catch(() => _owed.set(owed, again));
+  }
+}
+
+async function _remove(cluster: Cluster, leaving: Leaving): Promise<void> {
+  const marked = await _delete(cluster, leaving, 1);
+  if (!marked) return;
+  if (!_ended(marked)) {
+    await follow({
+      cluster,
+      namespace: leaving.namespace,
+      name: leaving.name,
+      version: marked.metadata?.resourceVersion,
+      until: performance.now() + _nodeMs,
+    }, (pod) => {
+      const gone = !pod || pod.metadata?.uid !== marked.metadata?.uid;
+      return gone || _ended(pod) ? true : undefined;
+    });
+  }
+  await _delete(cluster, leaving, 0);
 }
