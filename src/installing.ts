@@ -5,6 +5,7 @@ import type {
   Wall,
 } from "./backends/backend.ts";
 import { SandboxError } from "./errors.ts";
+import { throwIfAborted } from "./host_error.ts";
 import type { PreparedPackages } from "./install/install.ts";
 import type { ProxyRules } from "./install/proxy.ts";
 import type { PythonTarget } from "./install/python_target.ts";
@@ -119,6 +120,7 @@ async function _pythonOf(
   const text = new TextDecoder().decode(stdout.subarray(0, 1_000));
   const target = failure ? undefined : targetOf(text);
   if (target) return target;
+  throwIfAborted(signal, "install packages");
   throw new SandboxError(
     "INSTALL_FAILED",
     `Cannot install packages: the container's Python does not say what it is${
