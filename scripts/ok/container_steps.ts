@@ -109,6 +109,14 @@ export const containerSteps: readonly Step[] = [
     tests: ["tests/conformance/"],
     env: { MOTE_CONFORMANCE: "podman/python" },
   }),
+  engineTests({
+    name: "conformance in kubernetes, deno",
+    engines: ["kubernetes"],
+    tests: ["run", "abort", "escapes", "limits", "sessions"].map((name) =>
+      `tests/conformance/${name}_test.ts`
+    ),
+    env: { MOTE_CONFORMANCE: "kubernetes/python" },
+  }),
   nodeInContainers(20, "docker/javascript"),
   engineTests({
     name: "hostile guests in docker",
@@ -124,6 +132,15 @@ export const containerSteps: readonly Step[] = [
     env: {
       MOTE_HOSTILE_BACKEND: "podman",
       MOTE_HOSTILE: "disk_,escape_,memory_,processes,raw_",
+    },
+  }),
+  engineTests({
+    name: "hostile guests in kubernetes",
+    engines: ["kubernetes"],
+    tests: hostile,
+    env: {
+      MOTE_HOSTILE_BACKEND: "kubernetes",
+      MOTE_HOSTILE: "escape_,memory_,processes",
     },
   }),
 ];
