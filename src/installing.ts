@@ -121,7 +121,6 @@ async function _pythonOf(
   const text = new TextDecoder().decode(stdout.subarray(0, 1_000));
   const target = failure ? undefined : targetOf(text);
   if (target) return target;
-  throwIfAborted(signal, "install packages");
   throw new SandboxError(
     "INSTALL_FAILED",
     `Cannot install packages: the container's Python does not say what it is${
