@@ -28,6 +28,9 @@ const wanted: Readonly<Record<Engine, readonly string[]>> = {
   kubernetes: ["javascript", "bash"],
 };
 
+/** The node of pods, where a cluster has no scheduler. */
+const node = process.env.MOTE_TEST_KUBE_NODE;
+
 const chosen = process.env.MOTE_LANGUAGES ?? "";
 const status = await probe();
 
@@ -59,6 +62,8 @@ function suite(backend: Engine, lang: string, one: LanguageCase): void {
       backend,
       lang: lang as Language,
       ...source.options,
+      ...backend === "kubernetes" && node !== undefined &&
+        { runtimeConfigs: { nodeName: node } },
     });
   };
 
