@@ -204,7 +204,11 @@ async function _inContainer(
     const box = await backend.open({
       ...opened,
       env: { ...env, ..._proxied },
-      container: { ...opened.container, rights: {} },
+      // A pod has all of its sockets or none, and the way to the proxy is one.
+      container: {
+        ...opened.container,
+        rights: backend.name === "kubernetes" ? { net: true } : {},
+      },
     });
     if (box.serve) {
       await box.serve(_proxyPort, proxy.take);
