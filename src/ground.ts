@@ -44,16 +44,18 @@ export interface GroundPlan {
   readonly cacheDir: string;
   /** Is told how far long work has come. */
   readonly onProgress: (progress: Progress) => void;
+  /** Holds the image that the container was kept as, once it was. */
+  readonly committed: { image?: string };
 }
 
 /** Opens a wall. `filesOf`: the one whose files it takes over. */
 export async function openGround(
-  { backend, reason, options, outside, cacheDir, onProgress, policySha256 }:
-    GroundPlan,
+  plan: GroundPlan,
   { image, guest, container, capabilities, because, ...opening }: Opening,
   signal: AbortSignal | undefined,
   filesOf?: Wall,
 ): Promise<Ground> {
+  const { backend, reason, options, outside, cacheDir, policySha256 } = plan;
   const { lang, limits, interactive } = options;
   const spec: OpenSpec = {
     lang,
@@ -68,7 +70,8 @@ export async function openGround(
     limits,
     filesOf,
     signal,
-    onProgress,
+    onProgress: plan.onProgress,
+    onCommitted: (image) => void (plan.committed.image = image),
   };
   let wall: Wall;
   try {

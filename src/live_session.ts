@@ -85,6 +85,11 @@ export class LiveSession implements Session {
     return this.#backend;
   }
 
+  /** The image that the container was kept as. */
+  get committedImage(): string | undefined {
+    return this.#plan.committed.image;
+  }
+
   /** What the wall can do. */
   get capabilities(): CapabilitiesOf<BackendChoice> {
     return this.#grounds.now.capabilities;

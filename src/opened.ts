@@ -75,6 +75,7 @@ export async function openWall(
     outside: await outsideOf(options, opening, host),
     policySha256: guard?.sha256,
     cacheDir: cache,
+    committed: {},
     onProgress: report.progress,
   };
   const ground = await openGround(plan, opening, signal)

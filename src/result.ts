@@ -145,7 +145,7 @@ export interface OutputChunk {
 /** Something that takes a while, as it goes on. */
 export interface Progress {
   /** What is going on; `open`: the session goes over to another guest. */
-  stage: "compile" | "resolve" | "download" | "unpack" | "open";
+  stage: "compile" | "resolve" | "download" | "unpack" | "open" | "commit";
   /** How much is done, in the unit of `total`. */
   done: number;
   /** How much there is; 0 when nobody knows. */

@@ -38,6 +38,8 @@ export interface Session<B extends BackendChoice = BackendChoice>
   extends AsyncDisposable {
   /** Which wall it has, and why. */
   readonly backend: ChosenBackend;
+  /** After `close()` with `commitContainer`: the image that the container was kept as. */
+  readonly committedImage: string | undefined;
   /** What the wall can do. */
   readonly capabilities: CapabilitiesOf<B>;
   /**

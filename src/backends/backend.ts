@@ -156,6 +156,8 @@ export interface OpenSpec {
   readonly signal?: AbortSignal | undefined;
   /** Is told how far long work has come. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
+  /** Is told the name of the image that the container was kept as. */
+  readonly onCommitted?: ((image: string) => void) | undefined;
 }
 
 /** What the host answers to a call of a tool. */

@@ -130,7 +130,13 @@ async function _open(
       env: spec.env,
       more: {},
     },
-    commit: container.commitContainer,
+    onCommitted: container.commitContainer
+      ? (image) => {
+        const text = `kept the container as image ${image}`;
+        spec.onProgress?.({ stage: "commit", done: 1, total: 1, text });
+        spec.onCommitted?.(image);
+      }
+      : undefined,
   });
 }
 

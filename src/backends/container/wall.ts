@@ -42,8 +42,8 @@ export interface WallParts {
   readonly again: (signal: AbortSignal) => Promise<Manned>;
   /** What its runs have in common. */
   readonly settings: RunSettings;
-  /** Keeps the box as an image when it closes. */
-  readonly commit: boolean;
+  /** Keeps the box as an image when it closes, and is told its name; undefined when it is not kept. */
+  readonly onCommitted: ((image: string) => void) | undefined;
   /** Lets go of what the wall needed beside its box. */
   readonly release?: () => Promise<void>;
 }
@@ -259,12 +259,14 @@ export class ContainerWall implements Wall {
     this.#closing.abort();
     for (const { run } of [...this.#queue]) run.stop({ why: "closed" });
     this.#current?.stop({ why: "closed" });
-    const { commit, release } = this.#parts;
+    const { onCommitted, release } = this.#parts;
     // What is to be kept as an image has to have ended; a consumer of output that takes none is not waited for.
-    if (commit) await Promise.race([this.#working, _soon()]);
+    if (onCommitted) await Promise.race([this.#working, _soon()]);
     const manned = await this.#manned?.catch(() => undefined);
     try {
-      if (manned && commit && !manned.client.loss) await manned.box.commit?.();
+      if (manned?.box.commit && onCommitted && !manned.client.loss) {
+        onCommitted(await manned.box.commit());
+      }
     } finally {
       manned?.client.close();
       await manned?.box.remove();
