@@ -95,7 +95,7 @@ async function _open(
   };
   const man = async (signal: AbortSignal | undefined): Promise<Manned> => {
     const box = await engine.start(
-      _boxSpec(spec, container, places, command, signal),
+      _boxSpec(spec, container, places, command, program, signal),
     );
     try {
       const { alone } = box;
@@ -157,6 +157,7 @@ function _boxSpec(
   container: ContainerSpec,
   places: Places,
   command: readonly string[],
+  input: Uint8Array,
   signal: AbortSignal | undefined,
 ): BoxSpec {
   const { rights, image, dockerfile, containerId } = container;
@@ -167,6 +168,7 @@ function _boxSpec(
       ? { kind: "dockerfile", path: dockerfile }
       : { kind: "image", image },
     command,
+    input,
     workdir: "/",
     env: {
       HOME: places.temporary,

@@ -34,6 +34,8 @@ export interface Box {
   readonly imageId: string;
   /** To the main process. */
   readonly channel: Channel;
+  /** Whether the input of its spec is on its way; else who started it sends it. */
+  readonly fed?: boolean;
   /** Whether the main process is the first of a process namespace of its own, so that its end is everybody's. */
   readonly alone: boolean;
   /** Asks the engine what became of it; takes 5 s at most. */
@@ -97,6 +99,8 @@ export interface BoxSpec {
     | { readonly kind: "container"; readonly id: string };
   /** Its main process; standard input stays open, there is no terminal. */
   readonly command: readonly string[];
+  /** What its main process reads first. An engine may send it while the box starts, and says so with `fed`. */
+  readonly input?: Uint8Array | undefined;
   /** Working directory of the main process: there in every image. */
   readonly workdir: string;
   /** Environment of the main process. */

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { SandboxError } from "../../../errors.ts";
 import type { GuestImage } from "../../backend.ts";
-import type { Box, Channel } from "../box.ts";
+import type { Box } from "../box.ts";
+import { feed } from "../feed.ts";
 import {
   AgentClient,
   type AgentConfig,
@@ -11,7 +12,6 @@ import {
 } from "./client.ts";
 
 const _helloMs = 30_000;
-const _pieceBytes = 262_144;
 
 const _programs = new Map<string, Promise<Uint8Array>>();
 
@@ -68,7 +68,7 @@ export async function bringAgent(
   attached: boolean,
   signal?: AbortSignal,
 ): Promise<AgentClient> {
-  const sent = _send(box.channel, program);
+  const sent = box.fed ? undefined : feed(box.channel, program);
   try {
     return await AgentClient.connect(box.channel, config, _helloMs, signal);
   } catch (error) {
@@ -84,15 +84,5 @@ export async function bringAgent(
         (error as Error).message
       }; ${state}${said}. Give ${cure}.`,
     );
-  }
-}
-
-async function _send(channel: Channel, program: Uint8Array): Promise<void> {
-  try {
-    for (let at = 0; at < program.byteLength; at += _pieceBytes) {
-      await channel.write(program.subarray(at, at + _pieceBytes));
-    }
-  } catch {
-    // Whoever waits for the hello hears of it.
   }
 }

@@ -122,6 +122,7 @@ export class DockerBox implements Box {
   readonly imageId: string;
   readonly channel: Channel;
   readonly alone = true;
+  readonly fed: boolean;
   /** The name it has now. */
   name: string;
   readonly #client: Client;
@@ -133,7 +134,10 @@ export class DockerBox implements Box {
   constructor(
     client: Client,
     spec: BoxSpec,
-    made: { id: string; name: string; imageId: string; channel: Channel },
+    made: Pick<Box, "id" | "imageId" | "channel"> & {
+      readonly name: string;
+      readonly fed: boolean;
+    },
     remove: () => Promise<void>,
   ) {
     this.#client = client;
@@ -142,6 +146,7 @@ export class DockerBox implements Box {
     this.name = made.name;
     this.imageId = made.imageId;
     this.channel = made.channel;
+    this.fed = made.fed;
     this.#remove = remove;
   }
 

@@ -6,6 +6,7 @@ import { DockerBox, type Remains, removeRemains } from "./box.ts";
 import { AttachedChannel } from "./channel.ts";
 import type { Client } from "./client.ts";
 import { oneLine, statusOf, wordsOf } from "./faults.ts";
+import { feed } from "../feed.ts";
 import { pullImage } from "./images.ts";
 import { labelOf, newName, thisProcess } from "./leases.ts";
 import { authFor } from "./registries.ts";
@@ -70,6 +71,8 @@ export async function startBox(
     checkMade(spec, client.engine, made.inspected);
     await starting.capacity;
     throwIfAborted(spec.signal, _action);
+    // It lies ready when the main process begins to read.
+    if (spec.input) feed(channel, spec.input);
     await client.bounded(
       { action: _action, timeMs: 60_000 },
       (abortSignal) =>
@@ -77,7 +80,8 @@ export async function startBox(
     );
     throwIfAborted(spec.signal, _action);
     const imageId = made.inspected.Image;
-    const about = { id: made.id, name, imageId, channel };
+    const fed = spec.input !== undefined;
+    const about = { id: made.id, name, imageId, channel, fed };
     const box: DockerBox = new DockerBox(client, spec, about, async () => {
       await remove();
       await starting.onRemoved(box);
