@@ -13,7 +13,7 @@ const prefix = process.env.MOTE_TEST_IMAGES;
 
 /** The image that the tests use; it has sh and Python. */
 export const image: string = prefix === undefined
-  ? "docker.io/library/python:3-slim"
+  ? "python:3-slim"
   : `${prefix}python:1`;
 
 export const noRights: BoxRights = {

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { type Surroundings, thisMachine } from "./surroundings.ts";
 
-/** Docker's own registry, as its client names it in the file of logins. */
-const _hub = "https://index.docker.io/v1/";
+/** What an engine's own registry is called in files of logins: Docker names its index, Podman the host. */
+const _default = /^(https:\/\/index\.[a-z.]+\/v1\/|docker\.[a-z]+)$/;
 
 /** The login for the registry of an image that `docker login` or `podman login` wrote down in the open. */
 export function authFor(
@@ -11,7 +11,7 @@ export function authFor(
 ): Record<string, string> | undefined {
   const first = image.split("/", 1)[0]!;
   const own = image.includes("/") && /[.:]|^localhost$/.test(first);
-  const registry = own ? first : _hub;
+  const registry = own ? first : undefined;
   const runtime = env("XDG_RUNTIME_DIR");
   const files = [
     env("REGISTRY_AUTH_FILE"),
@@ -28,7 +28,7 @@ export function authFor(
 
 function _login(
   text: string,
-  registry: string,
+  registry: string | undefined,
 ): Record<string, string> | undefined {
   let auths: Record<string, { auth?: unknown; identitytoken?: unknown } | null>;
   try {
@@ -36,9 +36,11 @@ function _login(
   } catch {
     return undefined;
   }
-  const names = [registry, `https://${registry}`, `https://${registry}/v1/`];
-  if (registry === _hub) names.push("docker.io");
-  const login = names.map((name) => auths[name]).find((one) => one?.auth);
+  const names = registry === undefined
+    ? Object.keys(auths).filter((name) => _default.test(name))
+    : [registry, `https://${registry}`, `https://${registry}/v1/`];
+  const name = names.find((one) => auths[one]?.auth);
+  const login = name === undefined ? undefined : auths[name];
   if (typeof login?.auth !== "string") return undefined;
   const pair = Buffer.from(login.auth, "base64").toString("utf8");
   const colon = pair.indexOf(":");
@@ -46,7 +48,7 @@ function _login(
   return {
     username: pair.slice(0, colon),
     password: pair.slice(colon + 1),
-    serveraddress: registry,
+    serveraddress: registry ?? name!,
     ...typeof login.identitytoken === "string" &&
       { identitytoken: login.identitytoken },
   };
